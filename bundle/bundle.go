@@ -98,7 +98,7 @@ type Probe struct {
 type Asset struct {
 	Name     string   `json:"name"`
 	Programs []string `json:"programs"`         // the program's own name, or the names a multi-call program answers to
-	URL      string   `json:"url,omitempty"`    // https, http or file; none: it must be in the host's cache
+	URL      string   `json:"url,omitempty"`    // https, http, file; source:NAME@VERSION or none: only the host's cache has it
 	SHA256   string   `json:"sha256"`           // 64 lower-case hex digits
 	Member   string   `json:"member,omitempty"` // path of the program in a .tar.gz
 	Size     int64    `json:"size,omitempty"`   // bytes; 0: not known
@@ -116,9 +116,9 @@ func (b *Bundle) Encode() ([]byte, Digest) {
 	w := bundleV1{1, *b}
 	w.Files = sorted(b.Files, func(f File) string { return f.Path })
 	w.Certificates = sorted(b.Certificates, func(c CertificateRequest) string { return c.Path })
-	w.Services = slices.Concat([]Service{}, b.Services)
+	w.Services = filled(b.Services)
 	for i := range w.Services {
-		w.Services[i].Args = slices.Concat([]string{}, w.Services[i].Args)
+		w.Services[i].Args = filled(w.Services[i].Args)
 	}
 	w.Assets = sorted(b.Assets, func(a Asset) string { return a.Name })
 	data := encode(w)
@@ -148,9 +148,12 @@ func Decode(data []byte, want Digest) (*Bundle, error) {
 	return b, nil
 }
 
-// sorted returns a copy of list in the order of key, never nil.
+// filled returns a copy of list that is never nil: an empty list is written [].
+func filled[T any](list []T) []T { return append([]T{}, list...) }
+
+// sorted returns such a copy in the order of key.
 func sorted[T any](list []T, key func(T) string) []T {
-	s := slices.Concat([]T{}, list)
+	s := filled(list)
 	slices.SortStableFunc(s, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 	return s
 }

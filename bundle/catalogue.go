@@ -31,9 +31,9 @@ type catalogueV1 struct {
 
 // Encode returns the canonical bytes of c.
 func (c *Catalogue) Encode() []byte {
-	w := catalogueV1{1, Catalogue{slices.Concat([]CatalogueVersion{}, c.Versions)}}
+	w := catalogueV1{1, Catalogue{filled(c.Versions)}}
 	for i := range w.Versions {
-		w.Versions[i].Assets = slices.Concat([]Asset{}, w.Versions[i].Assets)
+		w.Versions[i].Assets = filled(w.Versions[i].Assets)
 	}
 	return encode(w)
 }

@@ -187,9 +187,14 @@ func (p *problems) asset(a Asset) {
 	p.must(isHexSHA256(a.SHA256), "%s: sha256 is not 64 lower-case hex digits", at)
 	p.must(a.Member == "" || validPath(a.Member), "%s: member %.80q is not a plain relative path", at, a.Member)
 	p.must(a.Size >= 0 && a.Size <= maxAsset, "%s: size %d is not in 0 to %d", at, a.Size, int64(maxAsset))
-	if a.URL != "" {
-		p.must(plainURL(a.URL, "https", "http", "file"), "%s: url is not https, http or file, or holds a user or a password", at)
-	}
+	p.must(a.URL == "" || builtHere(a.URL) || plainURL(a.URL, "https", "http", "file"), "%s: url is not https, http, file or source, or holds a user or a password", at)
+}
+
+// builtHere says that s names what a program was built from, such as
+// source:kubernetes@v1.37.2: nothing can be fetched from there.
+func builtHere(s string) bool {
+	what, found := strings.CutPrefix(s, "source:")
+	return found && what != "" && validPath(what)
 }
 
 // plainURL says that s is a URL of one of the schemes that names a place and
