@@ -1,0 +1,249 @@
+package cluster
+
+import (
+	_ "embed"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/stateroom/stateroom/doc"
+)
+
+// The kinds of kops.k8s.io/v1alpha2 whose fields are known here.
+const (
+	KindCluster       = "Cluster"
+	KindInstanceGroup = "InstanceGroup"
+	KindKeyset        = "Keyset"
+	KindSSHCredential = "SSHCredential"
+)
+
+// APIVersion is the version of the documents that are read and written.
+const APIVersion = "kops.k8s.io/v1alpha2"
+
+// Type is what a field holds.
+type Type string
+
+// The types of docs/formats/cluster-documents.md section 3.
+const (
+	String      Type = "string"
+	Bool        Type = "bool"
+	Int         Type = "int"
+	Number      Type = "number"
+	Quantity    Type = "quantity"
+	IntOrString Type = "int-or-string"
+	Duration    Type = "duration"
+	Time        Type = "time"
+	Map         Type = "map"
+	List        Type = "list"
+	Object      Type = "object"
+	Any         Type = "any"
+)
+
+// Field is one field of a document. In Path, the elements of a list are "[]",
+// those of a map "{}": spec.etcdClusters[].name, spec.cloudLabels{}.
+type Field struct {
+	Path string
+	Type Type
+	Elem *Field // of one element, for Map and List
+
+	min, max int64    // of an Int
+	fields   []*Field // of an Object, sorted by name
+	name     string   // last step of Path, "" for an element
+}
+
+// Name is the last step of the path; an element of a list or map has none.
+func (f *Field) Name() string { return f.name }
+
+// Fields are the fields of an object, or of one element of a list or map of
+// objects, sorted by name.
+func (f *Field) Fields() []*Field { return f.leaf().fields }
+
+// child is the field of that name, or nil.
+func (f *Field) child(name string) *Field {
+	i, ok := slices.BinarySearchFunc(f.fields, name, func(c *Field, n string) int { return strings.Compare(c.name, n) })
+	if !ok {
+		return nil
+	}
+	return f.fields[i]
+}
+
+// leaf is the innermost element type: itself for what has none.
+func (f *Field) leaf() *Field {
+	for f.Elem != nil {
+		f = f.Elem
+	}
+	return f
+}
+
+// String names the type as people read it: "list of string".
+func (f *Field) String() string {
+	if f.Elem != nil {
+		return string(f.Type) + " of " + f.Elem.String()
+	}
+	return string(f.Type)
+}
+
+// Kinds are the names of the kinds, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(tables())) }
+
+// Fields lists every field of a kind in the order of the table, elements of
+// lists and maps not among them; nil for an unknown kind.
+func Fields(kind string) []Field {
+	root := tables()[kind]
+	if root == nil {
+		return nil
+	}
+	var all []Field
+	var walk func(f *Field)
+	walk = func(f *Field) {
+		for _, c := range f.Fields() {
+			all = append(all, *c)
+			walk(c)
+		}
+	}
+	walk(root)
+	return all
+}
+
+// FieldFor finds the field at a path. Elements may be written in any of the
+// ways of a patch: spec.etcdClusters[0].name, spec.etcdClusters[].name,
+// spec.etcdClusters[name=main].name, spec.cloudLabels.team.
+func FieldFor(kind, path string) (Field, bool) {
+	root := tables()[kind]
+	steps, err := parsePath(path)
+	if root == nil || err != nil {
+		return Field{}, false
+	}
+	f, rest := root.find(steps)
+	if len(rest) > 0 {
+		return Field{}, false
+	}
+	return *f, true
+}
+
+// find follows steps as far as there are fields, and returns the last field
+// with the steps that lead nowhere.
+func (f *Field) find(steps []step) (*Field, []step) {
+	for len(steps) > 0 {
+		switch f.Type {
+		case Object:
+			c := f.child(steps[0].name)
+			if c == nil || steps[0].bracket {
+				return f, steps
+			}
+			f, steps = c, steps[1:]
+		case List:
+			if !steps[0].bracket {
+				return f, steps
+			}
+			f, steps = f.Elem, steps[1:]
+		case Map:
+			_, steps = mapKey(f, steps)
+			f = f.Elem
+		default:
+			return f, steps
+		}
+	}
+	return f, nil
+}
+
+// mapKey takes the key of a map off the steps. Behind a map of scalars nothing
+// can follow, so a key there may hold dots.
+func mapKey(m *Field, steps []step) (string, []step) {
+	key := steps[0].name
+	rest := steps[1:]
+	if steps[0].bracket || m.leaf().Type == Object {
+		return key, rest
+	}
+	for len(rest) > 0 && !rest[0].bracket {
+		key += "." + rest[0].name
+		rest = rest[1:]
+	}
+	return key, rest
+}
+
+// Order places a new key after its nearest sibling in the order of the table,
+// which is the one that kops writes.
+func Order(kind string) doc.Order {
+	return func(_ []string, keys []string, newKey string) string {
+		after := ""
+		for _, k := range keys {
+			if k < newKey && k > after {
+				after = k
+			}
+		}
+		return after
+	}
+}
+
+//go:embed fields.txt
+var fieldTable string
+
+// tables holds the root of each kind. Parsed once; nobody changes it.
+var tables = sync.OnceValue(func() map[string]*Field {
+	kinds := map[string]*Field{}
+	var open []*Field // the field whose children stand at indent len(open)
+	for line := range strings.Lines(fieldTable) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		text := strings.TrimLeft(line, " ")
+		depth := (len(line) - len(text)) / 2
+		name, words, _ := strings.Cut(text, " ")
+		open = open[:depth]
+		if depth == 0 {
+			f := newField("", "", strings.Fields(words))
+			kinds[name] = f
+			open = append(open, f)
+			continue
+		}
+		parent := open[depth-1]
+		f := newField(strings.TrimPrefix(parent.Path+"."+name, "."), name, strings.Fields(words))
+		parent.fields = append(parent.fields, f)
+		open = append(open, f.leaf())
+	}
+	return kinds
+})
+
+func newField(path, name string, words []string) *Field {
+	f := &Field{Path: path, Type: Type(words[0]), name: name}
+	switch f.Type {
+	case List:
+		f.Elem = newField(path+"[]", "", words[1:])
+	case Map:
+		f.Elem = newField(path+"{}", "", words[1:])
+	default:
+		if min, max, ok := intRange(words[0]); ok {
+			f.Type, f.min, f.max = Int, min, max
+		}
+	}
+	return f
+}
+
+// intRange reads int, int32, uint8 and the like.
+func intRange(word string) (min, max int64, ok bool) {
+	bits, unsigned := strings.CutPrefix(word, "uint")
+	if !unsigned {
+		if bits, ok = strings.CutPrefix(word, "int"); !ok {
+			return 0, 0, false
+		}
+	}
+	n := 64
+	if bits != "" {
+		var err error
+		if n, err = strconv.Atoi(bits); err != nil {
+			return 0, 0, false
+		}
+	}
+	switch {
+	case n == 64:
+		return math.MinInt64, math.MaxInt64, true
+	case unsigned:
+		return 0, 1<<n - 1, true
+	}
+	return -1 << (n - 1), 1<<(n-1) - 1, true
+}
