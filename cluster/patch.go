@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Patch is a list of changes to one document, in the grammar of
+// docs/formats/cluster-documents.md section 5: what --set and --unset say.
+type Patch struct{ lines []line }
+
+// Limits of a patch.
+const (
+	maxLines = 1000
+	maxValue = 1 << 20
+)
+
+type op string
+
+const (
+	opUnset   op = "unset"
+	opSet     op = "="
+	opAdd     op = "+="
+	opRemove  op = "-="
+	opReplace op = "replace" // of a whole list; has no text, see Rerun
+)
+
+type line struct {
+	kind  string // from the prefix: Cluster, InstanceGroup, or "" for any
+	path  string // as typed, without prefix
+	steps []step // of path, in v1alpha2
+	op    op
+	value string
+	list  []string // of opReplace
+}
+
+// ParsePatch reads the values of --set and --unset. The error is an
+// *InvalidError with every line that cannot be read; whether a field exists and
+// takes the value is looked at by Apply, which knows the kind.
+func ParsePatch(sets, unsets []string) (*Patch, error) {
+	p := &Patch{}
+	var problems []Problem
+	if len(sets)+len(unsets) > maxLines {
+		return nil, Invalid([]Problem{{File: "--set", Message: fmt.Sprintf("%d changes at once, at most %d are allowed", len(sets)+len(unsets), maxLines)}})
+	}
+	read := func(flag, text string, parse func(string) (line, error)) {
+		l, err := parse(text)
+		if err != nil {
+			problems = append(problems, Problem{File: flag, Message: err.Error()})
+			return
+		}
+		p.lines = append(p.lines, l)
+	}
+	for _, text := range unsets {
+		read("--unset", text, parseUnset)
+	}
+	for _, text := range sets {
+		read("--set", text, parseSet)
+	}
+	if err := Invalid(problems); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// IsEmpty says that the patch changes nothing, in no document.
+func (p *Patch) IsEmpty() bool { return p == nil || len(p.lines) == 0 }
+
+// String lists the lines as they would be typed.
+func (p *Patch) String() string {
+	var texts []string
+	for _, l := range p.lines {
+		switch l.op {
+		case opUnset:
+			texts = append(texts, "--unset "+l.path)
+		case opReplace:
+			texts = append(texts, "--unset "+l.path, "--set "+l.path+"="+strings.Join(l.list, ","))
+		default:
+			texts = append(texts, "--set "+l.path+string(l.op)+l.value)
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+func parseUnset(text string) (line, error) {
+	if i := operator(text); i >= 0 {
+		return line{}, fmt.Errorf("%q: a path alone, without a value", shorten(text))
+	}
+	return newLine(text, opUnset, "")
+}
+
+func parseSet(text string) (line, error) {
+	i := operator(text)
+	if i < 0 {
+		return line{}, fmt.Errorf("%q: it must be PATH=VALUE", shorten(text))
+	}
+	path, value, o := text[:i], text[i+1:], opSet
+	switch {
+	case strings.HasSuffix(path, "+"):
+		path, o = path[:i-1], opAdd
+	case strings.HasSuffix(path, "-"):
+		path, o = path[:i-1], opRemove
+	}
+	if len(value) > maxValue {
+		return line{}, fmt.Errorf("%s: the value has %d bytes, at most %d are allowed", shorten(path), len(value), maxValue)
+	}
+	return newLine(path, o, value)
+}
+
+// operator is where the first = outside of brackets stands, or -1.
+func operator(text string) int {
+	inside := false
+	for i := range len(text) {
+		switch text[i] {
+		case '[':
+			inside = true
+		case ']':
+			inside = false
+		case '=':
+			if !inside {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func newLine(path string, o op, value string) (line, error) {
+	l := line{op: o, value: value, path: path}
+	if rest, ok := strings.CutPrefix(path, "cluster."); ok {
+		l.kind, l.path = KindCluster, rest
+	} else if rest, ok := strings.CutPrefix(path, "instancegroup."); ok {
+		l.kind, l.path = KindInstanceGroup, rest
+	}
+	steps, err := parsePath(l.path)
+	if err != nil {
+		return line{}, err
+	}
+	for _, s := range steps {
+		if s.bracket && s.name == "" {
+			return line{}, fmt.Errorf("%q: empty brackets; say [0], [*], [name=x] or [key]", l.path)
+		}
+	}
+	l.steps = steps
+	return l, nil
+}
+
+// in is the line as the kind reads it: steps in v1alpha2.
+func (l line) in(kind string) line {
+	if kind != KindCluster {
+		return l
+	}
+	if path := toV1alpha2(l.path); path != l.path {
+		if steps, err := parsePath(path); err == nil {
+			l.steps = steps
+		}
+	}
+	return l
+}
+
+// flag is how the line was given, for messages.
+func (l line) flag() string {
+	if l.op == opUnset {
+		return "--unset"
+	}
+	return "--set"
+}
