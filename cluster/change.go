@@ -39,21 +39,21 @@ func (t target) put(d *doc.Document, value any) error {
 	if now, ok := d.Get(t.path...); ok && reflect.DeepEqual(now, value) {
 		return nil
 	}
-	there := 1
-	for there < len(t.path) {
-		if now, ok := d.Get(t.path[:there]...); !ok || now == nil {
+	end := len(t.path)
+	for i, element := range t.element {
+		if list, _ := d.Get(t.path[:i]...); element && list == nil {
+			end = i // doc cannot know that a list is to be made here
 			break
 		}
-		there++
 	}
-	for i := len(t.path) - 1; i >= there; i-- {
+	for i := len(t.path) - 1; i >= end; i-- {
 		if t.element[i] {
 			value = []any{value}
 		} else {
 			value = map[string]any{t.path[i]: value}
 		}
 	}
-	return d.Set(value, t.path[:there]...)
+	return d.Set(value, t.path[:end]...)
 }
 
 func (l line) makeObject(d *doc.Document, t target) error {
@@ -66,13 +66,22 @@ func (l line) makeObject(d *doc.Document, t target) error {
 	return t.put(d, map[string]any{})
 }
 
-// changeList appends, adds or takes away elements.
+// maxItems bounds what one line does to a list.
+const maxItems = 200
+
+// changeList appends, adds or takes away elements. What is there is edited in
+// place; what is new is put behind it in one edit.
 func (l line) changeList(d *doc.Document, t target) error {
 	list, err := listAt(d, t)
 	if err != nil {
 		return err
 	}
-	for _, text := range splitList(l.value) {
+	items := splitList(l.value)
+	if len(items) > maxItems {
+		return fmt.Errorf("%d items at once, at most %d are allowed", len(items), maxItems)
+	}
+	there := len(list)
+	for _, text := range items {
 		value, same, err := l.element(t.field.Elem, text)
 		if err != nil {
 			return err
@@ -81,23 +90,25 @@ func (l line) changeList(d *doc.Document, t target) error {
 		switch {
 		case l.op == opSet, l.op == opAdd && at < 0:
 			list = append(list, value)
-			err = t.at(len(list)-1).put(d, value)
-		case l.op == opAdd && !reflect.DeepEqual(list[at], value):
+		case l.op == opAdd:
 			list[at] = value
-			err = t.at(at).put(d, value)
+			if at < there {
+				err = t.at(at).put(d, value)
+			}
 		case l.op == opRemove:
-			for i := len(list) - 1; i >= 0 && err == nil; i-- {
-				if same(list[i]) {
-					list = slices.Delete(slices.Clone(list), i, i+1)
-					err = d.Unset(t.at(i).path...)
-				}
+			for ; at >= 0 && err == nil; at = slices.IndexFunc(list, same) {
+				list = slices.Delete(list, at, at+1)
+				err = d.Unset(t.at(at).path...)
 			}
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if l.op == opRemove {
+		return nil
+	}
+	return t.put(d, list)
 }
 
 // at is the element i of the list at t.

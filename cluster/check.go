@@ -124,7 +124,7 @@ func (c *check) node(path []string, n doc.Node) error {
 		return doc.Skip
 	}
 	if hint, ok := c.fits(f, path, n); !ok {
-		c.found(path, n.ValueLine, n.ValueCol, hint, "expected %s, found %s", wanted(f), c.sort(n))
+		c.found(path, n.ValueLine, n.ValueCol, hint, "expected %s, found %s", wanted(f), c.describe(n))
 		return c.rest(doc.Skip)
 	}
 	return nil
@@ -199,9 +199,9 @@ var tagsOf = map[Type][]string{
 	Time:        {"!!str"},
 }
 
-// sort names what stands in a document, as it stands in messages. Nothing of a
+// describe names what stands in a document, as it stands in messages. Nothing of a
 // keyset is repeated: it may be a key.
-func (c *check) sort(n doc.Node) string {
+func (c *check) describe(n doc.Node) string {
 	switch {
 	case n.Kind == doc.Scalar && c.root == tables()[KindKeyset]:
 		return "another value"

@@ -186,6 +186,7 @@ spec:
   minSize: 3
 `,
 			want: `
+config:7:3: spec.maxsize: unknown field "maxsize" (did you mean spec.maxSize?)
 config:8:3: spec.minSize: given twice, first on line 6`,
 		},
 		"the wrong version": {

@@ -21,7 +21,7 @@ type CreateOptions struct {
 	Channel           string    // DefaultChannel
 
 	Zones             []string // main; each is a subnet and a group of nodes
-	ControlPlaneZones []string // Zones
+	ControlPlaneZones []string // the first of Zones, as many as there are hosts
 	ControlPlaneCount int      // one per ControlPlaneZones where these are given, else 1; odd
 	NodeCount         int      // of all groups of nodes together; 0: groups with no nodes
 
@@ -54,7 +54,8 @@ type File struct {
 // nodes per zone, and no add-ons. What is wrong with the options is an
 // *InvalidError whose problems name the flag.
 func NewCluster(opt CreateOptions) ([]File, error) {
-	if err := opt.complete(); err != nil {
+	opt.complete()
+	if err := opt.check(); err != nil {
 		return nil, err
 	}
 	networking, err := networkingOf(opt.Networking)
@@ -73,8 +74,32 @@ func NewCluster(opt CreateOptions) ([]File, error) {
 	return append(files, File{Name: AddonsFile, Bytes: []byte{}}), nil
 }
 
-// complete fills in the defaults and refuses what cannot be.
-func (o *CreateOptions) complete() error {
+// complete fills in the defaults.
+func (o *CreateOptions) complete() {
+	o.KubernetesVersion = cmp.Or(o.KubernetesVersion, DefaultKubernetesVersion)
+	o.Channel = cmp.Or(o.Channel, DefaultChannel)
+	o.Networking = cmp.Or(o.Networking, "cni")
+	o.DNSType = cmp.Or(o.DNSType, "None")
+	if len(o.Zones) == 0 {
+		o.Zones = []string{"main"}
+	}
+	if o.ControlPlaneCount == 0 {
+		o.ControlPlaneCount = max(1, len(o.ControlPlaneZones))
+	}
+	if len(o.ControlPlaneZones) == 0 {
+		o.ControlPlaneZones = o.Zones[:min(len(o.Zones), max(1, o.ControlPlaneCount))]
+	}
+	if len(o.AdminAccess) == 0 {
+		o.AdminAccess = []string{"0.0.0.0/0", "::/0"}
+	}
+	if len(o.SSHAccess) == 0 {
+		o.SSHAccess = o.AdminAccess
+	}
+}
+
+// check refuses what cannot be, by the names of the flags, and brings the DNS
+// type into the document's spelling.
+func (o *CreateOptions) check() error {
 	var problems []Problem
 	wrong := func(flag, format string, args ...any) {
 		problems = append(problems, Problem{File: "--" + flag, Message: fmt.Sprintf(format, args...)})
@@ -82,48 +107,27 @@ func (o *CreateOptions) complete() error {
 	if _, err := ParseName(string(o.Name)); err != nil {
 		wrong("name", "%s", err)
 	}
-	o.KubernetesVersion = cmp.Or(o.KubernetesVersion, DefaultKubernetesVersion)
 	if _, err := ParseVersion(o.KubernetesVersion); err != nil {
 		wrong("kubernetes-version", "%s", err)
 	}
-	o.Channel = cmp.Or(o.Channel, DefaultChannel)
-	o.Networking = cmp.Or(o.Networking, "cni")
-	o.DNSType = cmp.Or(o.DNSType, "None")
-	if i := slices.IndexFunc(dnsTypes, func(t string) bool { return strings.EqualFold(t, o.DNSType) }); i < 0 {
-		wrong("dns", "%q is none of %s", o.DNSType, strings.ToLower(strings.Join(dnsTypes, ", ")))
+	if t, err := dnsType(o.DNSType); err != nil {
+		wrong("dns", "%s", err)
 	} else {
-		o.DNSType = dnsTypes[i]
+		o.DNSType = t
 	}
-	if len(o.Zones) == 0 {
-		o.Zones = []string{"main"}
-	}
-	switch given := len(o.ControlPlaneZones); {
-	case given == 0:
-		o.ControlPlaneZones = o.Zones
-	case o.ControlPlaneCount == 0:
-		o.ControlPlaneCount = given
-	case o.ControlPlaneCount < given:
-		wrong("control-plane-count", "%d for %d control-plane zones", o.ControlPlaneCount, given)
-	}
-	if o.ControlPlaneCount == 0 {
-		o.ControlPlaneCount = 1
-	}
-	if o.ControlPlaneCount < 0 || o.ControlPlaneCount%2 == 0 || o.ControlPlaneCount > maxGroups {
-		wrong("control-plane-count", "%d: it must be odd, so that etcd has a majority, and at most %d", o.ControlPlaneCount, maxGroups)
+	switch n := o.ControlPlaneCount; {
+	case n < 0 || n%2 == 0 || n > maxGroups:
+		wrong("control-plane-count", "%d: it must be odd, so that etcd has a majority, and at most %d", n, maxGroups)
+	case n < len(o.ControlPlaneZones):
+		wrong("control-plane-count", "%d for %d control-plane zones", n, len(o.ControlPlaneZones))
 	}
 	if o.NodeCount < 0 || o.NodeCount > maxNodes {
 		wrong("node-count", "%d: it must be from 0 to %d", o.NodeCount, maxNodes)
 	}
-	for _, zone := range slices.Concat(o.Zones, o.ControlPlaneZones) {
+	for _, zone := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(o.Zones, o.ControlPlaneZones)))) {
 		if _, err := ParseGroupName("nodes-" + zone); err != nil {
 			wrong("zones", "%s", err)
 		}
-	}
-	if len(o.AdminAccess) == 0 {
-		o.AdminAccess = []string{"0.0.0.0/0", "::/0"}
-	}
-	if len(o.SSHAccess) == 0 {
-		o.SSHAccess = o.AdminAccess
 	}
 	for _, ranges := range []struct {
 		flag string
@@ -143,7 +147,15 @@ const (
 	maxNodes  = 5000
 )
 
-var dnsTypes = []string{"Public", "Private", "None"}
+// dnsType is a value of --dns as it stands in the document.
+func dnsType(text string) (string, error) {
+	for _, t := range []string{"Public", "Private", "None"} {
+		if strings.EqualFold(t, text) {
+			return t, nil
+		}
+	}
+	return "", fmt.Errorf("%q is none of public, private, none", shorten(text))
+}
 
 // newGroup is a group that is to be made.
 type newGroup struct {

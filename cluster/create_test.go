@@ -127,7 +127,7 @@ func TestCreateRefuses(t *testing.T) {
 	for _, p := range invalid.Problems {
 		flags = append(flags, p.File)
 	}
-	want := "--name --kubernetes-version --dns --control-plane-count --node-count --zones --zones --ssh-access"
+	want := "--name --kubernetes-version --dns --control-plane-count --node-count --zones --ssh-access"
 	if got := strings.Join(flags, " "); got != want {
 		t.Errorf("got  %s\nwant %s\n%v", got, want, err)
 	}

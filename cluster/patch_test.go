@@ -229,3 +229,67 @@ func FuzzParsePatch(f *testing.F) {
 		}
 	})
 }
+
+// TestEveryFieldCanBeSet sets each scalar of the table in a document that has
+// none of its parents, reads it back, and takes it away again.
+func TestEveryFieldCanBeSet(t *testing.T) {
+	sample := map[cluster.Type]string{
+		cluster.String: "no", cluster.Bool: "true", cluster.Int: "7", cluster.Quantity: "100m", cluster.IntOrString: "25%",
+		cluster.Duration: "1m30s", cluster.Time: "2026-01-02T03:04:05Z", cluster.Any: "yes",
+	}
+	count := 0
+	for _, kind := range []string{cluster.KindCluster, cluster.KindInstanceGroup} {
+		before := "apiVersion: kops.k8s.io/v1alpha2\nkind: " + kind + "\nmetadata:\n  name: a.example.com\nspec: {}\n"
+		for _, f := range cluster.Fields(kind) {
+			path := strings.ReplaceAll(strings.ReplaceAll(f.Path, "[]", "[0]"), "{}", "[example.com/k]")
+			field := &f
+			for ; field.Elem != nil; field = field.Elem {
+				path += map[cluster.Type]string{cluster.List: "[0]", cluster.Map: "[example.com/k]"}[field.Type]
+			}
+			value, ok := sample[field.Type]
+			written := value
+			if field.Type == cluster.String || field.Type == cluster.Any {
+				written = `"` + value + `"` // else kops reads a boolean
+			}
+			if !ok || path == "apiVersion" || path == "kind" || path == "metadata.name" {
+				continue
+			}
+			count++
+			d := parse(t, before)
+			set, err := cluster.ParsePatch([]string{path + "=" + value}, nil)
+			if err == nil {
+				err = set.Apply(kind, d)
+			}
+			if err != nil {
+				t.Errorf("%v", err)
+				continue
+			}
+			if _, problems := cluster.Check(path, d.Bytes()); len(problems) > 0 || !strings.Contains(string(d.Bytes()), written) {
+				t.Errorf("%s\n%s", text(problems), d.Bytes())
+			}
+			unset, err := cluster.ParsePatch(nil, []string{path})
+			if err == nil {
+				err = unset.Apply(kind, d)
+			}
+			if err != nil || !strings.Contains(path, "[") && string(d.Bytes()) != before {
+				t.Errorf("unset %s: %v\n%s", path, err, d.Bytes())
+			}
+		}
+	}
+	t.Logf("%d fields", count)
+}
+
+// TestManyItems: one line adds many items, but not without end.
+func TestManyItems(t *testing.T) {
+	for n, ok := range map[int]bool{200: true, 201: false} {
+		for _, o := range []string{"=", "+=", "-="} {
+			p, err := cluster.ParsePatch([]string{"spec.sshAccess" + o + strings.Repeat("a,", n-1) + "b"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Apply(cluster.KindCluster, parse(t, patched)); (err == nil) != ok {
+				t.Errorf("%s with %d items: %v", o, n, err)
+			}
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // FilePatch is a patch of one document of a cluster.
@@ -124,13 +123,12 @@ func (r *rerun) networkCIDR(string) {
 }
 
 func (r *rerun) dns(flag string) {
-	for _, t := range dnsTypes {
-		if strings.EqualFold(t, r.opt.DNSType) {
-			r.set("spec.topology.dns.type", t)
-			return
-		}
+	t, err := dnsType(r.opt.DNSType)
+	if err != nil {
+		r.refuse(flag, "", "%s", err)
+		return
 	}
-	r.refuse(flag, "", "%q is none of public, private, none", shorten(r.opt.DNSType))
+	r.set("spec.topology.dns.type", t)
 }
 
 func (r *rerun) cloudLabels(string) {

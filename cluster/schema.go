@@ -217,15 +217,15 @@ func newField(path, name string, words []string) *Field {
 	case Map:
 		f.Elem = newField(path+"{}", "", words[1:])
 	default:
-		if min, max, ok := intRange(words[0]); ok {
-			f.Type, f.min, f.max = Int, min, max
+		if low, high, ok := intRange(words[0]); ok {
+			f.Type, f.min, f.max = Int, low, high
 		}
 	}
 	return f
 }
 
 // intRange reads int, int32, uint8 and the like.
-func intRange(word string) (min, max int64, ok bool) {
+func intRange(word string) (low, high int64, ok bool) {
 	bits, unsigned := strings.CutPrefix(word, "uint")
 	if !unsigned {
 		if bits, ok = strings.CutPrefix(word, "int"); !ok {
