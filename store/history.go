@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// History is one cluster of a store. It is safe for concurrent use.
+type History struct {
+	s     *Store
+	name  string
+	plain *vfs.FS // {store}/{cluster}
+	own   *vfs.FS // {store}/.stateroom/{cluster}
+	known *memory
+	bad   error // of the name
+}
+
+// Name returns the cluster's name.
+func (h *History) Name() string { return h.name }
+
+// Sub returns {store}/.stateroom/{cluster}, where bundles, reports and the
+// release lie.
+func (h *History) Sub() *vfs.FS { return h.own }
+
+func recordName(n int) string { return fmt.Sprintf("log/%012d", n) }
+
+const headName = "head"
+
+// record returns a record; fs.ErrNotExist if there is none of that number.
+func (h *History) record(ctx context.Context, n int) (*record, error) {
+	if r := h.known.record(n); r != nil {
+		return r, nil
+	}
+	b, e, err := h.own.Get(ctx, recordName(n))
+	if err != nil {
+		return nil, err
+	}
+	r, err := decodeRecord(b)
+	if err == nil && r.Number != n {
+		err = fmt.Errorf("it says that it is number %d: %w", r.Number, errRecord)
+	}
+	if err == nil && h.s.opt.Verify != nil {
+		err = h.s.opt.Verify(string(r.Digest), r.Signature)
+	}
+	if newer, ok := errors.AsType[*FormatError](err); ok {
+		newer.What = fmt.Sprintf("log record %d of %s", n, h.name)
+		return nil, newer
+	}
+	if err != nil {
+		return nil, &DamagedError{h.name, n, err}
+	}
+	r.put = e.Time
+	h.known.remember(r, len(b))
+	return r, nil
+}
+
+// head returns the head and its version; nil if there is none.
+func (h *History) head(ctx context.Context) (*head, vfs.Version, error) {
+	b, e, err := h.own.Get(ctx, headName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	hd, err := decodeHead(b)
+	if newer, ok := errors.AsType[*FormatError](err); ok {
+		newer.What = "the head of " + h.name
+		return nil, "", newer
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: head: %w", h.name, err)
+	}
+	return hd, e.Version, nil
+}
+
+// object returns where the plain file of a name of a snapshot lies.
+func (h *History) object(name string) (*vfs.FS, string) {
+	if name == releaseFile {
+		return h.own, "release"
+	}
+	return h.plain, name
+}
+
+// onDisk reports whether a name of a snapshot has a plain file.
+func onDisk(name string) bool { return !hidden(name) || name == releaseFile }

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"iter"
+)
+
+// verdict says what a plain file is, seen against the newest record. The
+// rules and their order are docs/formats/store-layout.md.
+type verdict int
+
+const (
+	right         verdict = iota // what the record says
+	newer                        // written for a record that was not yet seen
+	begun                        // as before one of the records in the window
+	stale                        // written by us for an older record, and late
+	foreignEdit                  // written by somebody else: foreign
+	foreignDelete                // removed by somebody else
+)
+
+// judge says what s is. window are the records that may be unfinished.
+func (h *History) judge(ctx context.Context, s *sight, tip *record, window []*record) (verdict, error) {
+	if ok, err := h.isFile(ctx, s, tip.Files); ok || err != nil {
+		return right, err
+	}
+	n, err := h.believed(ctx, s)
+	switch {
+	case err != nil:
+		return 0, err
+	case n > tip.Number:
+		return newer, nil
+	case n > 0:
+		return stale, nil
+	}
+	for _, r := range window {
+		was, changed := r.Was[s.name]
+		if !changed {
+			continue
+		}
+		if ok, err := h.is(ctx, s, was, 0); ok || err != nil {
+			return begun, err
+		}
+	}
+	return h.judgeByHistory(ctx, s, tip)
+}
+
+// judgeByHistory tells a late write of our own from a foreign one where no tag
+// does.
+func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (verdict, error) {
+	foreign := foreignDelete
+	if s.exists {
+		foreign = foreignEdit
+	}
+	if s.exists && h.s.f.Traits().Tags {
+		return foreign, nil
+	}
+	for r, err := range h.changesOf(ctx, s.name, tip) {
+		if err != nil {
+			return 0, err
+		}
+		c, _ := r.wrote(s.name)
+		switch {
+		case c.exists != s.exists:
+		case !s.exists:
+			if r.Kind != Import { // an import found it gone and deletes nothing
+				return stale, nil
+			}
+		case bytes.Equal(c.bytes, s.bytes):
+			return stale, nil
+		}
+	}
+	return foreign, nil
+}
+
+// changesOf yields the records up to tip that changed a file, newest first.
+// The manifests tell where to look, as long as they have it.
+func (h *History) changesOf(ctx context.Context, name string, tip *record) iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		r := tip
+		for {
+			if f, ok := r.Files[name]; ok && f.Record < r.Number {
+				var err error
+				if r, err = h.record(ctx, f.Record); err != nil {
+					yield(nil, err)
+					return
+				}
+			}
+			if _, changed := r.Was[name]; changed && !yield(r, nil) {
+				return
+			}
+			if r.Number == 1 {
+				return
+			}
+			var err error
+			if r, err = h.record(ctx, r.Number-1); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"iter"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ahead is how many records Log asks for at once.
+const ahead = 16
+
+// Log yields the commits, the newest first, those of earlier clusters of this
+// name too. It checks that each is what the next one says it follows. No
+// history: it yields nothing.
+func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
+	return func(yield func(*Commit, error) bool) {
+		st, err := h.look(ctx, nil)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if st.tip == nil {
+			return
+		}
+		for next, n := st.tip, st.tip.Number; n > 0; {
+			var batch [ahead]*record // numbers n, n-1, ...
+			count := min(n, ahead)
+			err := forEach(ctx, count, func(ctx context.Context, i int) (err error) {
+				batch[i], err = h.record(ctx, n-i)
+				return err
+			})
+			if err != nil {
+				yield(nil, fmt.Errorf("log of %s: %w", h.name, err))
+				return
+			}
+			for _, r := range batch[:count] {
+				if r.Number < next.Number {
+					if err := h.follows(r, next); err != nil {
+						yield(nil, err)
+						return
+					}
+				}
+				if !yield(r.commit(), nil) {
+					return
+				}
+				next = r
+			}
+			n -= count
+		}
+	}
+}
+
+// At returns an earlier snapshot: "7" is a number, "head" the newest, "head~2"
+// two before it, and a time as of RFC 3339 what was newest then. Unlike Head it
+// returns the last, empty snapshot of a deleted cluster as well.
+func (h *History) At(ctx context.Context, ref string) (*Snapshot, error) {
+	st, err := h.look(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if st.tip == nil {
+		return nil, fmt.Errorf("%s has no history: %w", h.name, fs.ErrNotExist)
+	}
+	n, err := h.resolve(ctx, ref, st.tip)
+	if err != nil {
+		return nil, err
+	}
+	if n < 1 || n > st.tip.Number {
+		return nil, fmt.Errorf("%s: no commit %s, there are 1 to %d: %w", h.name, ref, st.tip.Number, fs.ErrNotExist)
+	}
+	r, err := h.record(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return h.snapshot(r, n == st.tip.Number), nil
+}
+
+func (h *History) resolve(ctx context.Context, ref string, tip *record) (int, error) {
+	if n, err := strconv.Atoi(ref); err == nil {
+		return n, nil
+	}
+	if ref == "head" {
+		return tip.Number, nil
+	}
+	if back, ok := strings.CutPrefix(ref, "head~"); ok {
+		if n, err := strconv.Atoi(back); err == nil && n >= 0 {
+			return tip.Number - n, nil
+		}
+	}
+	if t, err := time.Parse(time.RFC3339, ref); err == nil {
+		return h.newestAt(ctx, t, tip)
+	}
+	return 0, fmt.Errorf("%q is not a commit: a number, head, head~N or a time like 2026-11-22T15:04:05Z: %w", ref, fs.ErrInvalid)
+}
+
+// newestAt returns the last commit made at t or before; 0: none. The times of
+// commits never go back.
+func (h *History) newestAt(ctx context.Context, t time.Time, tip *record) (int, error) {
+	var failed error
+	after := sort.Search(tip.Number, func(i int) bool {
+		r, err := h.record(ctx, i+1)
+		if err != nil {
+			failed = err
+			return true
+		}
+		return r.seconds() > t.Unix()
+	})
+	return after, failed
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// state is what one look at a history shows.
+type state struct {
+	head   *head // nil: none
+	headAt vfs.Version
+	tip    *record   // the newest record; nil: no history
+	window []*record // those that the head does not know of, the newest last
+	broken error     // why nothing may be written
+}
+
+// files returns the newest manifest.
+func (st *state) files() map[string]File {
+	if st.tip == nil {
+		return nil
+	}
+	return st.tip.Files
+}
+
+// living reports whether the newest record describes a cluster.
+func (st *state) living() bool { return st.tip != nil && st.tip.Kind != Deleted }
+
+// look reads head and newest records. during, which may be nil, is called
+// with the head as soon as that is known, while the records are asked for.
+func (h *History) look(ctx context.Context, during func(context.Context, *head) error) (*state, error) {
+	if h.bad != nil {
+		return nil, h.bad
+	}
+	st := &state{}
+	last, none := h.known.newest(), 0
+	reads := []func(context.Context) error{
+		func(ctx context.Context) (err error) { st.head, st.headAt, err = h.head(ctx); return err },
+	}
+	if last > 0 { // a guess that saves a round trip
+		reads = append(reads, func(ctx context.Context) error {
+			_, err := h.record(ctx, last+1)
+			if errors.Is(err, fs.ErrNotExist) {
+				none, err = last+1, nil
+			}
+			return err
+		})
+	}
+	if err := inParallel(ctx, reads...); err != nil {
+		return nil, err
+	}
+	if during == nil || st.head == nil {
+		return st, h.climb(ctx, st, none)
+	}
+	return st, inParallel(ctx,
+		func(ctx context.Context) error { return during(ctx, st.head) },
+		func(ctx context.Context) error { return h.climb(ctx, st, none) })
+}
+
+// climb goes from the head to the newest record. The record of number none is
+// known not to be there.
+func (h *History) climb(ctx context.Context, st *state, none int) error {
+	if st.head == nil {
+		return h.search(ctx, st)
+	}
+	var at, next *record
+	n := st.head.Number
+	err := inParallel(ctx,
+		func(ctx context.Context) (err error) { at, err = h.maybe(ctx, n); return err },
+		func(ctx context.Context) (err error) {
+			if n+1 != none {
+				next, err = h.maybe(ctx, n+1)
+			}
+			return err
+		})
+	switch {
+	case err != nil:
+		return err
+	case at == nil:
+		h.known.forget()
+		st.broken = &DamagedError{h.name, n, fmt.Errorf("the head names it, and it is not there: %w", fs.ErrNotExist)}
+		return h.search(ctx, st)
+	case at.Digest != st.head.Digest:
+		h.known.forget()
+		st.broken = &DamagedError{h.name, n, fmt.Errorf("it is not the one that the head names: %w", errRecord)}
+	}
+	for st.tip = at; next != nil; {
+		if err := h.follows(st.tip, next); err != nil {
+			return err
+		}
+		st.tip = next
+		st.window = append(st.window, next)
+		if next, err = h.maybe(ctx, st.tip.Number+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maybe is record, but nil where there is none.
+func (h *History) maybe(ctx context.Context, n int) (*record, error) {
+	r, err := h.record(ctx, n)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return r, err
+}
+
+func (h *History) follows(r, next *record) error {
+	if next.Parent == r.Digest {
+		return nil
+	}
+	return &DamagedError{h.name, next.Number, fmt.Errorf("it does not follow record %d: %w", r.Number, errRecord)}
+}
+
+// search finds the newest record without a head. Only that one can be
+// unfinished: nobody commits on top of what is not.
+func (h *History) search(ctx context.Context, st *state) error {
+	below, above := 0, 1 // there is a record `below`, and none `above`
+	for {
+		r, err := h.maybe(ctx, above)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			break
+		}
+		st.tip, below, above = r, above, above*2
+	}
+	for above-below > 1 {
+		middle := below + (above-below)/2
+		r, err := h.maybe(ctx, middle)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			above = middle
+		} else {
+			st.tip, below = r, middle
+		}
+	}
+	if st.tip != nil {
+		st.window = []*record{st.tip}
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package store
+
+import "sync"
+
+// memory is what a client remembers of one cluster between requests. Records
+// never change, so they are never asked for twice; the rest is a guess that
+// saves a round trip.
+type memory struct {
+	mu      sync.Mutex
+	last    int // the newest number seen
+	records map[int]*record
+	size    int
+	keys    map[int][]byte
+}
+
+const maxRemembered = 64 << 20 // bytes of records
+
+func newMemory() *memory {
+	return &memory{records: map[int]*record{}, keys: map[int][]byte{}}
+}
+
+func (m *memory) newest() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
+}
+
+func (m *memory) record(n int) *record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.records[n]
+}
+
+func (m *memory) remember(r *record, size int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.size += size; m.size > maxRemembered {
+		m.records, m.size = map[int]*record{}, size
+	}
+	m.records[r.Number] = r
+	m.last = max(m.last, r.Number)
+}
+
+// forget drops what turned out not to be so: the store was replaced.
+func (m *memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.records, m.size, m.last = map[int]*record{}, 0, 0
+}
+
+func (m *memory) key(epoch int) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.keys[epoch]
+}
+
+func (m *memory) setKey(epoch int, key []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keys[epoch] = key
+}

@@ -1,0 +1,40 @@
+package store
+
+import "context"
+
+// NoticeKind says what a [Notice] is about.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	Imported   NoticeKind = "imported"   // foreign edits became commit Number
+	Finished   NoticeKind = "finished"   // commit Number of a writer that stopped half-way was finished for it
+	Rebased    NoticeKind = "rebased"    // somebody else committed Number first; the change was made again on top
+	Righted    NoticeKind = "righted"    // stale bytes of our own stood in the files, or a late delete, and were put right
+	Kept       NoticeKind = "kept"       // foreign bytes stood in the way of a checkout; commit Number keeps them
+	Young      NoticeKind = "young"      // foreign edits too fresh to be imported were left alone
+	Refused    NoticeKind = "refused"    // files whose names cannot be imported were left alone
+	Unfinished NoticeKind = "unfinished" // commit Number stands, but not all of its files could be written yet
+)
+
+// Notice is something that happened beside what was asked for and that a
+// person should hear of.
+type Notice struct {
+	Kind    NoticeKind
+	Cluster string
+	Number  int      // of the commit it is about; 0: none
+	Names   []string // of the files it is about
+	Author  string   // of that commit
+	Message string   // of that commit, or why
+}
+
+func (h *History) notice(ctx context.Context, n Notice) {
+	n.Cluster = h.name
+	h.s.opt.Log.InfoContext(ctx, string(n.Kind), "cluster", h.name, "commit", n.Number, "names", len(n.Names))
+	if h.s.opt.Notice == nil {
+		return
+	}
+	h.s.noticeMu.Lock()
+	defer h.s.noticeMu.Unlock()
+	h.s.opt.Notice(n)
+}

@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Snapshot is one state of a cluster. It never changes, whatever is committed
+// after it, and is safe for concurrent use.
+type Snapshot struct {
+	h      *History
+	c      *Commit
+	newest bool // when it was taken: the plain files are the first place to look
+
+	mu   sync.Mutex
+	held map[string][]byte // bytes already read
+}
+
+func (h *History) snapshot(r *record, newest bool) *Snapshot {
+	return &Snapshot{h: h, c: r.commit(), newest: newest, held: map[string][]byte{}}
+}
+
+// emptySnapshot stands before the first commit.
+func (h *History) emptySnapshot() *Snapshot {
+	return &Snapshot{h: h, c: &Commit{Cluster: h.name, Files: map[string]File{}}, held: map[string][]byte{}}
+}
+
+// Commit returns what the snapshot's record says. Number 0 is that of plain
+// files without a history: all but Cluster and the sizes in Files is zero.
+func (sn *Snapshot) Commit() *Commit { return sn.c }
+
+// Cluster returns the name of the cluster.
+func (sn *Snapshot) Cluster() string { return sn.h.name }
+
+// LineageID returns the id of the cluster's life, or "" before its first
+// commit. A cluster that is created again has another.
+func (sn *Snapshot) LineageID() string { return sn.c.LineageID }
+
+// Names returns the names of the plain files, sorted. Those under .stateroom/
+// are in Commit().Files alone.
+func (sn *Snapshot) Names() []string { return plainNames(sn.c.Files) }
+
+func plainNames(files map[string]File) []string {
+	names := slices.Sorted(maps.Keys(files))
+	return slices.DeleteFunc(names, hidden)
+}
+
+// ReadFile returns the bytes of a file; fs.ErrNotExist if the snapshot has none
+// of that name. They are the caller's own. One request as a rule, and one more
+// where the plain file has become another.
+func (sn *Snapshot) ReadFile(ctx context.Context, name string) ([]byte, error) {
+	if b, ok := sn.remembered(name); ok {
+		return slices.Clone(b), nil
+	}
+	f, ok := sn.c.Files[name]
+	if !ok {
+		return nil, &NoFileError{sn.h.name, sn.c.Number, name}
+	}
+	b, err := sn.read(ctx, name, f)
+	if err != nil {
+		return nil, err
+	}
+	sn.hold(name, b)
+	return slices.Clone(b), nil
+}
+
+func (sn *Snapshot) read(ctx context.Context, name string, f File) ([]byte, error) {
+	if sn.newest && onDisk(name) || sn.c.Number == 0 {
+		s, err := sn.h.see(ctx, name)
+		switch {
+		case err != nil && sn.c.Number == 0:
+			return nil, err
+		case sn.c.Number == 0 && !s.exists:
+			return nil, &NoFileError{sn.h.name, 0, name}
+		case sn.c.Number == 0:
+			return s.bytes, nil
+		case err == nil:
+			if ok, err := sn.h.isFile(ctx, s, sn.c.Files); ok && err == nil {
+				return s.bytes, nil
+			}
+		}
+	}
+	c, err := sn.h.bytesOf(ctx, sn.c.Files, name)
+	return c.bytes, err
+}
+
+func (sn *Snapshot) remembered(name string) ([]byte, bool) {
+	sn.mu.Lock()
+	defer sn.mu.Unlock()
+	b, ok := sn.held[name]
+	return b, ok
+}
+
+func (sn *Snapshot) hold(name string, b []byte) {
+	sn.mu.Lock()
+	defer sn.mu.Unlock()
+	sn.held[name] = b
+}
+
+// FS returns the files as a file system that makes no more requests: what is
+// wanted is read now, many at once. Patterns are names, or folders that end in
+// "/"; none: every plain file.
+func (sn *Snapshot) FS(ctx context.Context, patterns ...string) (fs.FS, error) {
+	return fileSystem(ctx, chosen(sn.Names(), patterns), sn.ReadFile)
+}
+
+func fileSystem(ctx context.Context, names []string, read func(context.Context, string) ([]byte, error)) (fs.FS, error) {
+	contents := make([][]byte, len(names))
+	err := forEach(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		contents[i], err = read(ctx, names[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newTree(names, contents), nil
+}
+
+// chosen returns the names that a pattern names; no patterns: all.
+func chosen(names, patterns []string) []string {
+	if len(patterns) == 0 {
+		return names
+	}
+	var list []string
+	for _, name := range names {
+		if slices.ContainsFunc(patterns, func(p string) bool {
+			return p == name || strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)
+		}) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// Head returns the newest commit, whether its plain files are written yet or
+// not. Plain files that no commit describes yet are a snapshot of number 0. No
+// cluster, or a deleted one: fs.ErrNotExist.
+//
+// Files that will be read can be named, as for FS: they are fetched in the
+// same round trip as the records.
+func (h *History) Head(ctx context.Context, early ...string) (*Snapshot, error) {
+	var seen []*sight
+	st, err := h.look(ctx, func(ctx context.Context, hd *head) (err error) {
+		if len(early) > 0 {
+			seen, err = h.seeAll(ctx, chosen(plainNames(hd.Files), early))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !st.living() {
+		return h.plainSnapshot(ctx, st)
+	}
+	sn := h.snapshot(st.tip, true)
+	for _, s := range seen {
+		if ok, err := h.isFile(ctx, s, st.tip.Files); ok && s.exists && err == nil {
+			sn.held[s.name] = s.bytes
+		}
+	}
+	return sn, nil
+}
+
+func (h *History) seeAll(ctx context.Context, names []string) ([]*sight, error) {
+	seen := make([]*sight, len(names))
+	err := forEach(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		seen[i], err = h.see(ctx, names[i])
+		return err
+	})
+	return seen, err
+}
+
+// plainSnapshot is the head of a cluster that another tool made, and that has
+// no history, or has one that ended.
+func (h *History) plainSnapshot(ctx context.Context, st *state) (*Snapshot, error) {
+	l, err := h.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	missing := &NoClusterError{h.name}
+	if _, ok := l.files[configFile]; !ok {
+		return nil, missing
+	}
+	if st.tip != nil {
+		s, err := h.see(ctx, configFile)
+		if err != nil {
+			return nil, err
+		}
+		v, err := h.judge(ctx, s, st.tip, []*record{st.tip})
+		if err != nil {
+			return nil, err
+		}
+		if v != foreignEdit {
+			return nil, missing // deleted, and the files are on their way out
+		}
+	}
+	sn := h.emptySnapshot()
+	for name, e := range l.files {
+		sn.c.Files[name] = File{Size: e.Size}
+	}
+	return sn, nil
+}
+
+// NoClusterError says that there is no cluster of that name.
+type NoClusterError struct{ Cluster string }
+
+func (e *NoClusterError) Error() string { return "no cluster " + e.Cluster + " in this store" }
+
+// Unwrap returns fs.ErrNotExist.
+func (e *NoClusterError) Unwrap() error { return fs.ErrNotExist }

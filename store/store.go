@@ -1,0 +1,262 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Options are what a store must be told.
+type Options struct {
+	// Track says which plain files belong to the state, of those that
+	// docs/formats/store-layout.md tracks; nil: all of them. Names are relative
+	// to the cluster's folder.
+	Track func(name string) bool
+
+	// Keyed says which files get a digest that is good only with a key, since
+	// a plain one could be guessed; nil: those below secrets/ and pki/private/.
+	Keyed func(name string) bool
+
+	Now    func() time.Time // nil: time.Now
+	Author string           // of commits: "Ada <ada@example.com>"
+	Log    *slog.Logger     // nil: nothing is logged
+	Notice func(Notice)     // what a person should hear of; nil: nobody. Called one at a time
+	Settle *Settle          // nil: DefaultSettle
+
+	// Sign returns the signature of a record's digest: one line. Verify
+	// refuses a record by its digest and signature (which may be ""). Both may
+	// be nil.
+	Sign   func(digest string) (string, error)
+	Verify func(digest, signature string) error
+}
+
+// Settle says how long what may still be going on is left alone.
+type Settle struct {
+	Foreign    time.Duration // a file that another tool wrote, before it is imported
+	Unfinished time.Duration // a commit of another client, before it is finished for it
+}
+
+// DefaultSettle is used where Options name no other.
+var DefaultSettle = Settle{Foreign: 10 * time.Second, Unfinished: 2 * time.Second}
+
+// Store is one place that holds clusters. It is safe for concurrent use.
+type Store struct {
+	f   *vfs.FS
+	opt Options
+
+	mu    sync.Mutex
+	id    string
+	known map[string]*memory
+
+	noticeMu sync.Mutex
+}
+
+const (
+	storeFormat = 1
+	storeFile   = meta + "/store"
+	maxStore    = 4 << 10
+)
+
+// Open returns the store in f. It reads one object and writes nothing: an
+// empty f is a store that nobody has written to.
+func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
+	s := &Store{f: f, opt: opt.filled(), known: map[string]*memory{}}
+	b, _, err := f.Get(ctx, storeFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		s.id, err = decodeStore(b)
+	}
+	if newer, ok := errors.AsType[*FormatError](err); ok {
+		newer.What = "the store " + f.Name()
+		return nil, newer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return s, nil
+}
+
+func (o Options) filled() Options {
+	track := o.Track
+	o.Track = func(name string) bool { return tracked(name) && (track == nil || track(name)) }
+	if o.Keyed == nil {
+		o.Keyed = keyed
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Settle == nil {
+		o.Settle = &DefaultSettle
+	}
+	return o
+}
+
+func encodeStore(id string) []byte {
+	return fmt.Appendf(nil, "stateroom store %d\nid %s\nend\n", storeFormat, id)
+}
+
+func decodeStore(b []byte) (string, error) {
+	if len(b) > maxStore {
+		return "", fmt.Errorf("%s of %d bytes: %w", storeFile, len(b), errRecord)
+	}
+	t := &text{rest: b}
+	t.header("stateroom store ", storeFormat)
+	id := t.want("id ")
+	if t.err != nil {
+		return "", t.err
+	}
+	if !lineageID.MatchString(id) || !bytes.Equal(encodeStore(id), b) {
+		return "", fmt.Errorf("%s is not in canonical form: %w", storeFile, errRecord)
+	}
+	return id, nil
+}
+
+// ID returns the store's own id, or "" if nobody has written to it.
+func (s *Store) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+// FS returns where the store lies.
+func (s *Store) FS() *vfs.FS { return s.f }
+
+// begin gives the store its id before the first write to it.
+func (s *Store) begin(ctx context.Context) error {
+	if s.ID() != "" {
+		return nil
+	}
+	id := newID()
+	_, err := s.f.Put(ctx, storeFile, encodeStore(id), vfs.IfAbsent(), "")
+	if err != nil {
+		b, _, err2 := s.f.Get(ctx, storeFile)
+		if err2 != nil {
+			return err
+		}
+		if id, err = decodeStore(b); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id = id
+	return nil
+}
+
+// Cluster returns the history of the cluster of that name, which need not
+// exist yet.
+func (s *Store) Cluster(name string) *History {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.known[name]
+	if m == nil {
+		m = newMemory()
+		s.known[name] = m
+	}
+	return &History{s: s, name: name, plain: s.f.Sub(name), own: s.f.Sub(meta + "/" + name), known: m, bad: checkCluster(name)}
+}
+
+// Clusters yields the names of the clusters, sorted: folders that hold
+// `config`, and those with a history that does not end in their deletion.
+func (s *Store) Clusters(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		names, err := s.clusters(ctx)
+		if err != nil {
+			yield("", fmt.Errorf("list clusters: %w", err))
+			return
+		}
+		for _, name := range names {
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) clusters(ctx context.Context) ([]string, error) {
+	var folders, histories []string
+	err := inParallel(ctx,
+		func(ctx context.Context) (err error) { folders, err = s.folders(ctx, ""); return err },
+		func(ctx context.Context) (err error) { histories, err = s.folders(ctx, meta); return err })
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Concat(folders, histories)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	live := make([]bool, len(names))
+	err = forEach(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		_, old := slices.BinarySearch(histories, names[i])
+		live[i], err = s.Cluster(names[i]).lives(ctx, old)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	kept := names[:0]
+	for i, name := range names {
+		if live[i] {
+			kept = append(kept, name)
+		}
+	}
+	return kept, nil
+}
+
+// folders returns the folders in dir that may be clusters.
+func (s *Store) folders(ctx context.Context, dir string) ([]string, error) {
+	var names []string
+	for e, err := range s.f.ListDir(ctx, dir) {
+		if err != nil {
+			return nil, err
+		}
+		name, folder := strings.CutSuffix(e.Key, "/")
+		if dir != "" {
+			name = strings.TrimPrefix(name, dir+"/")
+		}
+		if folder && checkCluster(name) == nil && !(dir == meta && name == "tmp") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// lives reports whether there is a cluster, at the price of one request as a
+// rule. A history that was deleted a moment ago may count as living until its
+// head is written.
+func (h *History) lives(ctx context.Context, history bool) (bool, error) {
+	if history {
+		hd, _, err := h.head(ctx)
+		if err != nil {
+			return false, err
+		}
+		if hd != nil && hd.Kind != Deleted {
+			return true, nil
+		}
+		_, err = h.Head(ctx)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	_, _, err := h.plain.Get(ctx, configFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
