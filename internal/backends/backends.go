@@ -1,0 +1,110 @@
+// Package backends is where the drivers of this build come together: it turns
+// the address of a store, as a person writes it, into a [vfs.FS]. Nothing else
+// names a driver, so that what a program links is decided here.
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/file"
+	"github.com/stateroom/stateroom/vfs/mem"
+)
+
+// Options is what drivers need from outside.
+type Options struct {
+	// Getenv gives the settings of services that take them from the
+	// environment, as kops' S3_ENDPOINT. The drivers of this build need none;
+	// nil is an empty environment.
+	Getenv func(string) string
+}
+
+// later lists the schemes of stores that kops knows and this build cannot open.
+var later = []string{"s3", "gs", "azureblob", "do", "scw", "linode", "hos", "swift", "sftp", "http", "https", "oss"}
+
+// Open opens the store at an address: a plain path, file://PATH, or mem:// (in
+// the memory of this process, empty, for tests and scripts). Opening writes
+// nothing, and a directory that does not exist yet is an empty store.
+//
+// The error of a scheme that is not built in matches [errors.ErrUnsupported],
+// that of an address nobody can read [fs.ErrInvalid].
+func Open(_ context.Context, url string, _ Options) (*vfs.FS, error) {
+	scheme, rest, found := strings.Cut(url, "://")
+	switch {
+	case !found:
+		return openDir(url)
+	case scheme == "file":
+		return openDir(rest)
+	case scheme == "mem":
+		return vfs.New(mem.New(mem.Options{}), url), nil
+	}
+	for _, known := range later {
+		if scheme == known {
+			return nil, &SchemeError{URL: withoutUser(url), Err: errors.ErrUnsupported}
+		}
+	}
+	return nil, &SchemeError{URL: withoutUser(url), Err: fs.ErrInvalid}
+}
+
+// Dir returns the directory a store's address names, absolute, and false for
+// a store that is no directory.
+func Dir(url string) (string, bool) {
+	if rest, ok := strings.CutPrefix(url, "file://"); ok {
+		url = rest
+	} else if strings.Contains(url, "://") {
+		return "", false
+	}
+	dir, err := filepath.Abs(url)
+	return dir, err == nil && url != ""
+}
+
+func openDir(path string) (*vfs.FS, error) {
+	dir, ok := Dir(path)
+	if !ok {
+		return nil, fmt.Errorf("open store %q: not a path: %w", path, fs.ErrInvalid)
+	}
+	d, err := file.Open(dir, file.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	return vfs.New(d, dir), nil
+}
+
+// withoutUser drops what stands before an @ in an address's host: it may be a
+// password.
+func withoutUser(url string) string {
+	scheme, rest, _ := strings.Cut(url, "://")
+	host, path, slash := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		host = host[at+1:]
+	}
+	if slash {
+		host += "/" + path
+	}
+	return scheme + "://" + host
+}
+
+// SchemeError is the refusal of an address whose scheme this build cannot open.
+type SchemeError struct {
+	URL string // without user and password
+	Err error  // errors.ErrUnsupported: known, not built in; fs.ErrInvalid: unknown
+}
+
+func (e *SchemeError) Error() string {
+	if errors.Is(e.Err, errors.ErrUnsupported) {
+		return fmt.Sprintf("open store %s: such stores are not built into this version yet", e.URL)
+	}
+	return fmt.Sprintf("open store %s: unknown scheme", e.URL)
+}
+
+func (e *SchemeError) Unwrap() error { return e.Err }
+
+// Hint says what can be opened.
+func (e *SchemeError) Hint() string {
+	return "a store is a directory (/path or file:///path) in this version; copy the bucket to a directory to look at it"
+}
