@@ -38,6 +38,7 @@ var layers = map[string]string{
 	"internal/cli":        ". internal/backends bundle cluster plan store doc pki",
 	"cmd/stateroom":       "internal/cli",
 	"cmd/stateroom-agent": "agent internal/asset internal/backends",
+	"test/e2e":            "",
 }
 
 // only says where alone a foreign import may stand.
