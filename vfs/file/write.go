@@ -1,0 +1,325 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+
+	"github.com/stateroom/stateroom/internal/durable"
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Put writes an object if c holds. The tag is dropped.
+func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, _ string) (vfs.Entry, error) {
+	if err := writable(key); err != nil {
+		return vfs.Entry{}, err
+	}
+	s, err := d.write(ctx)
+	if err != nil {
+		return vfs.Entry{}, cause(err, key)
+	}
+	defer s.Close()
+	e, err := s.put(ctx, key, data, c)
+	return e, cause(err, key)
+}
+
+func (s *session) put(ctx context.Context, key string, data []byte, c vfs.Cond) (vfs.Entry, error) {
+	if !s.mayHold(key, c) {
+		// A temporary file that is synced for nothing costs more than to look twice.
+		unlock, err := s.lock(ctx)
+		if err != nil {
+			return vfs.Entry{}, err
+		}
+		holds := s.mayHold(key, c)
+		unlock()
+		if !holds {
+			return vfs.Entry{}, vfs.ErrConflict
+		}
+	}
+	ch := &change{session: s, key: key, tmp: tempDir + "/new." + durable.TempName(), ours: digestOf(data), cond: c}
+	f, err := s.Create(ch.tmp, data, s.filePerm)
+	if err != nil {
+		return vfs.Entry{}, err
+	}
+	defer f.Close()
+	fi, err := ch.place(ctx, f)
+	if err != nil {
+		if ch.tmp != "" {
+			_ = s.Remove(ch.tmp) // if that fails too, it is removed in an hour
+		}
+		return vfs.Entry{}, err
+	}
+	if err := s.SyncDir(path.Dir(key)); err != nil {
+		return vfs.Entry{}, err
+	}
+	if ch.displaced != "" {
+		_ = s.discard(ch.displaced) // if that fails, the next writer does it
+	}
+	return entryOf(key, fi), nil
+}
+
+// mayHold reports whether a condition seems to hold. Without the lock, it may
+// not once one has it, and the other way round.
+func (s *session) mayHold(key string, c vfs.Cond) bool {
+	fi, err := s.Root().Lstat(key)
+	if err != nil || !fi.Mode().IsRegular() {
+		_, isVersion := c.Version()
+		return !isVersion
+	}
+	return c.Holds(true, stampOf(fi).version())
+}
+
+// change is one Put whose bytes are durable in a temporary file.
+type change struct {
+	*session
+	key       string
+	tmp       string // where our bytes are, until they have their key
+	ours      string // digest of our bytes
+	cond      vfs.Cond
+	displaced string // where the file is that we have replaced, if it has a name
+}
+
+// place gives the temporary file, open as f, its key if the condition holds.
+// It returns the file's state while no other writer can change that.
+func (w *change) place(ctx context.Context, f *os.File) (fs.FileInfo, error) {
+	unlock, err := w.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if v, ok := w.cond.Version(); ok {
+		err = w.replace(v)
+	} else {
+		err = w.create()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.Stat()
+}
+
+// create renames our file to its key: over what is there, unless the condition
+// forbids it.
+func (w *change) create() error {
+	if err := w.MkdirAll(path.Dir(w.key), w.dirPerm); err != nil {
+		return err
+	}
+	switch fi, err := w.Root().Lstat(w.key); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case fi.IsDir():
+		if err := w.clear(w.key); err != nil {
+			return errFolder
+		}
+	case !fi.Mode().IsRegular():
+		return errIrregular
+	}
+	rename := w.Rename
+	if w.cond.Absent() {
+		rename = w.RenameNew
+	}
+	err := rename(w.tmp, w.key)
+	switch {
+	case err == nil:
+		w.tmp = ""
+	case w.cond.Absent() && errors.Is(err, fs.ErrExist):
+		return vfs.ErrConflict
+	}
+	return err
+}
+
+// replace exchanges our file with the object, if that is at version v, and
+// looks at what came out. If it is not what was compared, a foreign write came
+// in between, and is given back.
+func (w *change) replace(v vfs.Version) error {
+	have, err := w.identify(w.key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return vfs.ErrConflict
+	} else if err != nil {
+		return err
+	}
+	defer have.Close() // not before: while it is open, no other file can have its inode
+	if have.version() != v {
+		return vfs.ErrConflict
+	}
+	swap, err := w.temp("swap", w.ours, have.digest, w.key)
+	if err != nil {
+		return err
+	}
+	if err := w.Rename(w.tmp, swap); err != nil {
+		return err
+	}
+	w.tmp = ""
+
+	// If we stop here, swap holds our bytes: recovery removes it.
+	switch err := w.Exchange(swap, w.key); {
+	case errors.Is(err, errors.ErrUnsupported):
+		return w.Rename(swap, w.key)
+	case errors.Is(err, fs.ErrNotExist):
+		_ = w.discard(swap)
+		return vfs.ErrConflict // deleted in between
+	case err != nil:
+		return err
+	}
+	// If we stop here, recovery does from swap's name what follows.
+	got, err := w.identify(swap)
+	if err != nil {
+		return err
+	}
+	got.Close()
+	if got.moved(have.stamp) && got.digest == have.digest {
+		w.displaced = swap
+		return nil
+	}
+	if err := w.giveBack(swap, w.key, w.ours, w.ours); err != nil {
+		return err
+	}
+	return vfs.ErrConflict
+}
+
+// clear removes a directory that holds none but empty directories.
+func (s *session) clear(dir string) error {
+	f, err := s.Root().Open(dir)
+	if err != nil {
+		return err
+	}
+	entries, err := f.ReadDir(-1)
+	f.Close()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			return errFolder
+		}
+		if err := s.clear(path.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return s.RemoveDir(dir)
+}
+
+// Delete removes an object if c holds, and directories that are then empty.
+func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
+	if err := writable(key); err != nil {
+		return err
+	}
+	s, err := d.read(ctx)
+	if err == nil {
+		defer s.Close()
+		_, err = s.Root().Lstat(key)
+	}
+	if err != nil && errors.Is(absent(err, key), fs.ErrNotExist) {
+		if c.IsZero() {
+			return nil
+		}
+		return vfs.ErrConflict
+	}
+	if err == nil {
+		err = s.MkdirAll(tempDir, s.dirPerm)
+	}
+	if err == nil {
+		err = s.delete(ctx, key, c)
+	}
+	return cause(err, key)
+}
+
+func (s *session) delete(ctx context.Context, key string, c vfs.Cond) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	aside := ""
+	if v, ok := c.Version(); ok {
+		aside, err = s.setAside(key, v)
+	} else {
+		err = s.unlink(key)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.SyncDir(path.Dir(key)); err != nil {
+		return err
+	}
+	if aside != "" {
+		_ = s.discard(aside) // if that fails, the next writer does it
+	}
+	s.prune(path.Dir(key))
+	return nil
+}
+
+// unlink removes an object, whatever it holds.
+func (s *session) unlink(key string) error {
+	fi, err := s.Root().Lstat(key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case fi.IsDir():
+		return nil // a folder, and no object
+	case !fi.Mode().IsRegular():
+		return errIrregular
+	}
+	if err := s.Remove(key); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// setAside moves an object away if it is at version v, looks at what it has
+// moved, and returns where that is; or gives it back.
+func (s *session) setAside(key string, v vfs.Version) (string, error) {
+	have, err := s.identify(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", vfs.ErrConflict
+	} else if err != nil {
+		return "", err
+	}
+	defer have.Close()
+	if have.version() != v {
+		return "", vfs.ErrConflict
+	}
+	aside, err := s.temp("gone", have.digest, key)
+	if err != nil {
+		return "", err
+	}
+	if err := s.Rename(key, aside); errors.Is(err, fs.ErrNotExist) {
+		return "", vfs.ErrConflict // deleted in between
+	} else if err != nil {
+		return "", err
+	}
+	// If we stop here, recovery does from aside's name what follows.
+	got, err := s.identify(aside)
+	if err != nil {
+		return "", err
+	}
+	got.Close()
+	if got.moved(have.stamp) && got.digest == have.digest {
+		return aside, nil
+	}
+	if err := s.putBack(aside, key, got.digest); err != nil {
+		return "", err
+	}
+	return "", vfs.ErrConflict
+}
+
+// prune removes a directory and those above it as long as they are empty.
+func (s *session) prune(dir string) {
+	for ; dir != "." && dir != tempDir; dir = path.Dir(dir) {
+		if fi, err := s.Root().Lstat(dir); err != nil || !fi.IsDir() || s.RemoveDir(dir) != nil {
+			return
+		}
+	}
+}
+
+// object is a file that has been looked at, and is held open.
+type object struct {
+	*os.File
+	stamp
+	digest string
+}
