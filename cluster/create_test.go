@@ -186,6 +186,25 @@ func TestRerun(t *testing.T) {
 	}
 }
 
+// TestRerunBackToAnotherNetwork: a network that did without kube-proxy gives it
+// back.
+func TestRerunBackToAnotherNetwork(t *testing.T) {
+	c := load(t, create(t, cluster.CreateOptions{Name: "a.b", Networking: "cilium"}), "a.b")
+	patches, err := cluster.CreateOptions{Networking: "cni"}.Rerun(c, []string{"networking"})
+	if err != nil || len(patches) != 1 {
+		t.Fatalf("%v, %v", patches, err)
+	}
+	if err := patches[0].Patch.Apply(cluster.KindCluster, c.Document); err != nil {
+		t.Fatal(err)
+	}
+	if enabled, ok := c.Get("spec", "kubeProxy", "enabled"); ok {
+		t.Errorf("kubeProxy.enabled is still %v", enabled)
+	}
+	if got, _ := c.Get("spec", "networking"); !cmp.Equal(got, map[string]any{"cni": map[string]any{}}) {
+		t.Errorf("networking is %v", got)
+	}
+}
+
 func TestRerunRefuses(t *testing.T) {
 	c := load(t, frozen(t, lab), lab)
 	opt := cluster.CreateOptions{Zones: []string{"other"}, ControlPlaneCount: 3, DNSType: "x", NodeCount: -1, Networking: "weave"}

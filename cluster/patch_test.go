@@ -31,6 +31,8 @@ spec:
   - name: events
   kubeAPIServer:
     maxRequestsInflight: 800
+  kubelet:
+    featureGates: {}
   sshAccess:
   - 10.0.0.0/8
   - 192.0.2.0/24
@@ -46,12 +48,12 @@ func TestPatch(t *testing.T) {
 		{"the value that is there", "spec.kubeAPIServer.maxRequestsInflight=800", "", ""},
 		{"with kops' prefix", "cluster.spec.kubeAPIServer.maxRequestsInflight=801", "", "-    maxRequestsInflight: 800\n+    maxRequestsInflight: 801"},
 		{"a field that is not there yet", "spec.kubeAPIServer.auditLogMaxAge=10", "", "+    auditLogMaxAge: 10"},
-		{"parents that are not there yet", "spec.kubelet.evictionHard=memory.available<100Mi,nodefs.available<10%", "", "+  kubelet:\n+    evictionHard: memory.available<100Mi,nodefs.available<10%"},
-		{"a boolean in one of Go's words", "spec.kubelet.anonymousAuth=F", "", "+  kubelet:\n+    anonymousAuth: false"},
+		{"parents that are not there yet", "spec.kubelet.evictionHard=memory.available<100Mi,nodefs.available<10%", "", "+    evictionHard: memory.available<100Mi,nodefs.available<10%"},
+		{"a boolean in one of Go's words", "spec.kubelet.anonymousAuth=F", "", "+    anonymousAuth: false"},
 		{"a string that YAML 1.1 takes for a boolean", "spec.etcdClusters[0].etcdMembers[0].name=y", "", "-      name: \"n\"\n+      name: \"y\""},
 		{"a string that looks like a number", "spec.kubernetesVersion=1.37", "", "+  kubernetesVersion: \"1.37\""},
 		{"a quantity", "spec.etcdClusters[name=events].cpuRequest=100m", "", "-  - name: events\n+  - cpuRequest: 100m\n+    name: events"},
-		{"a duration", "spec.kubelet.shutdownGracePeriod=1m30s", "", "+  kubelet:\n+    shutdownGracePeriod: 1m30s"},
+		{"a duration", "spec.kubelet.shutdownGracePeriod=1m30s", "", "+    shutdownGracePeriod: 1m30s"},
 		{"an integer or a string", "spec.rollingUpdate.maxSurge=25% spec.rollingUpdate.maxUnavailable=1", "", "+  rollingUpdate:\n+    maxSurge: 25%\n+    maxUnavailable: 1"},
 		{"a label, as kops", "spec.cloudLabels=k=v", "", "+    k: v"},
 		{"a label with commas", "spec.cloudLabels=k=v,w=x", "", "+    k: v,w=x"},
@@ -81,6 +83,9 @@ func TestPatch(t *testing.T) {
 		{"an element of the name of a later version", "spec.networking.subnets[0].name=main", "", "+  subnets:\n+  - name: main"},
 		{"the only label changed", "spec.cloudLabels.k=v", "spec.cloudLabels.team", "-    team: a # theirs\n+    k: v"},
 		{"all items taken away", "spec.sshAccess-=10.0.0.0/8,192.0.2.0/24", "", "-  sshAccess:\n-  - 10.0.0.0/8\n-  - 192.0.2.0/24"},
+		{"all items taken away by a star", "", "spec.sshAccess[*]", "-  sshAccess:\n-  - 10.0.0.0/8\n-  - 192.0.2.0/24"},
+		{"a map that is empty already stays", "", "spec.kubelet.featureGates.A", ""},
+		{"the later name of a field that is an object now", "spec.networking.topology.dns=None", "", "+  topology:\n+    dns:\n+      type: None"},
 		{"unset comes before set", "spec.cloudLabels.k=v", "spec.cloudLabels", "-    team: a # theirs\n+    k: v"},
 		{"unset of what is not there", "", "spec.kubelet.anonymousAuth spec.cloudLabels.k", ""},
 	} {
@@ -141,6 +146,7 @@ func TestBadPatch(t *testing.T) {
 		{"spec.etcdClusters.name=main", "", "spec.etcdClusters is a list of object: say which element, [0], [*] or [name=x]"},
 		{"spec.etcdClusters[name=mian].version=3", "", "[name=mian]: no such element; there are main, events"},
 		{"spec.etcdClusters[5].version=3", "", "[5]: the list has 2 elements"},
+		{"spec.etcdClusters[3].version=3", "", "[3]: the list has 2 elements"},
 		{"spec.etcdClusters[-1].version=3", "", "[-1]: the list has 2 elements"},
 		{"spec.etcdClusters[main].version=3", "", "[main]: say which element of the list, [0], [*] or [name=x]"},
 		{"spec.etcdClusters[nam=main].version=3", "", `[nam=main]: the elements have no field "nam"`},

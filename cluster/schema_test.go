@@ -134,6 +134,7 @@ func TestFieldFor(t *testing.T) {
 		{cluster.KindCluster, "spec.kubelet.shutdownGracePeriod.x", ""},
 		{cluster.KindCluster, "spec.etcdClusters.name", ""},
 		{cluster.KindCluster, "spec[0]", ""},
+		{cluster.KindCluster, "spec[channel]", ""},
 		{cluster.KindCluster, "spec.minSize", ""},
 		{cluster.KindCluster, "", ""},
 		{cluster.KindInstanceGroup, "spec.minSize", "int"},

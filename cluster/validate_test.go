@@ -111,6 +111,29 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestPodsInTheNetwork: where pods have addresses of the cloud's network, their
+// ranges are meant to overlap it.
+func TestPodsInTheNetwork(t *testing.T) {
+	for _, networking := range []string{"amazonvpc: {}", "cilium: {ipam: eni}"} {
+		files := changed(t, frozen(t, shop), "config", "cilium:\n      enableNodePort: true", networking)
+		files = changed(t, files, "config", "nonMasqueradeCIDR: 100.64.0.0/10", "nonMasqueradeCIDR: 172.20.0.0/16\n  podCIDR: 172.20.0.0/16")
+		if problems := load(t, files, shop).Validate(); len(problems) > 0 {
+			t.Errorf("%s: %s", networking, text(problems))
+		}
+	}
+}
+
+// TestOnHostsIsWhatKopsCallsMetal: the label, and no cloud provider.
+func TestOnHostsIsWhatKopsCallsMetal(t *testing.T) {
+	cloud := changed(t, frozen(t, lab), "config", "channel: stable", "channel: stable\n  cloudProvider: aws")
+	if c := load(t, cloud, lab); c.OnHosts() || c.Cloud() != "aws" {
+		t.Errorf("with a cloud provider: OnHosts %v, cloud %q", c.OnHosts(), c.Cloud())
+	}
+	if c := load(t, frozen(t, lab), lab); !c.OnHosts() || c.Cloud() != "metal" {
+		t.Errorf("OnHosts %v, cloud %q", c.OnHosts(), c.Cloud())
+	}
+}
+
 // TestAllProblemsAtOnce: several files, sorted by place.
 func TestAllProblemsAtOnce(t *testing.T) {
 	files := changed(t, frozen(t, shop), "instancegroup/nodes", `"eu-test-1b"`, `"eu-test-1d"`)
