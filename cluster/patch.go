@@ -147,10 +147,7 @@ func newLine(path string, o op, value string) (line, error) {
 
 // in is the line as the kind reads it: steps in v1alpha2.
 func (l line) in(kind string) line {
-	if kind != KindCluster {
-		return l
-	}
-	if path := toV1alpha2(l.path); path != l.path {
+	if path := toV1alpha2(kind, l.path); path != l.path {
 		if steps, err := parsePath(path); err == nil {
 			l.steps = steps
 		}

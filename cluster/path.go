@@ -83,34 +83,51 @@ func joinSteps(steps []step) string {
 	return b.String()
 }
 
-// later maps the paths that kops' later API version has moved to where they
-// stand in v1alpha2, since kops itself takes the later ones in --set. The
-// longest match counts; it may end in the middle of a path.
-var later = []struct{ from, to string }{
-	{"spec.api.access", "spec.kubernetesApiAccess"},
-	{"spec.api.additionalSANs", "spec.additionalSans"},
-	{"spec.api.publicName", "spec.masterPublicName"},
-	{"spec.configStore.base", "spec.configBase"},
-	{"spec.configStore.keypairs", "spec.keyStore"},
-	{"spec.configStore.secrets", "spec.secretStore"},
-	{"spec.controlPlaneKubelet", "spec.masterKubelet"},
-	{"spec.externalDNS", "spec.externalDns"},
-	{"spec.networking.additionalNetworkCIDRs", "spec.additionalNetworkCIDRs"},
-	{"spec.networking.egressProxy", "spec.egressProxy"},
-	{"spec.networking.networkCIDR", "spec.networkCIDR"},
-	{"spec.networking.networkID", "spec.networkID"},
-	{"spec.networking.nonMasqueradeCIDR", "spec.nonMasqueradeCIDR"},
-	{"spec.networking.podCIDR", "spec.podCIDR"},
-	{"spec.networking.serviceClusterIPRange", "spec.serviceClusterIPRange"},
-	{"spec.networking.subnets", "spec.subnets"},
-	{"spec.networking.topology.bastion", "spec.topology.bastion"},
-	{"spec.networking.topology.dns", "spec.topology.dns.type"},
+// later maps, per kind, the paths that kops' later API version has moved to
+// where they stand in v1alpha2, since kops itself takes the later ones in
+// --set. What follows a path stays: spec.networking.subnets[0].name.
+var later = map[string][]struct{ from, to string }{
+	KindCluster: {
+		{"spec.api.access", "spec.kubernetesApiAccess"},
+		{"spec.api.additionalSANs", "spec.additionalSans"},
+		{"spec.api.publicName", "spec.masterPublicName"},
+		{"spec.cloudProvider.aws.ebsCSIDriver", "spec.cloudConfig.awsEBSCSIDriver"},
+		{"spec.cloudProvider.aws.loadBalancerController", "spec.awsLoadBalancerController"},
+		{"spec.cloudProvider.aws.nodeTerminationHandler", "spec.nodeTerminationHandler"},
+		{"spec.cloudProvider.aws.podIdentityWebhook", "spec.podIdentityWebhook"},
+		{"spec.cloudProvider.aws.warmPool", "spec.warmPool"},
+		{"spec.configStore.base", "spec.configBase"},
+		{"spec.configStore.keypairs", "spec.keyStore"},
+		{"spec.configStore.secrets", "spec.secretStore"},
+		{"spec.controlPlaneKubelet", "spec.masterKubelet"},
+		{"spec.externalDNS", "spec.externalDns"},
+		{"spec.networking.additionalNetworkCIDRs", "spec.additionalNetworkCIDRs"},
+		{"spec.networking.amazonVPC", "spec.networking.amazonvpc"},
+		{"spec.networking.egressProxy", "spec.egressProxy"},
+		{"spec.networking.networkCIDR", "spec.networkCIDR"},
+		{"spec.networking.networkID", "spec.networkID"},
+		{"spec.networking.nonMasqueradeCIDR", "spec.nonMasqueradeCIDR"},
+		{"spec.networking.podCIDR", "spec.podCIDR"},
+		{"spec.networking.serviceClusterIPRange", "spec.serviceClusterIPRange"},
+		{"spec.networking.subnets", "spec.subnets"},
+		{"spec.networking.topology.bastion", "spec.topology.bastion"},
+		{"spec.networking.topology.dns", "spec.topology.dns.type"},
+	},
+	KindInstanceGroup: {
+		{"spec.rootVolume.encryption", "spec.rootVolumeEncryption"},
+		{"spec.rootVolume.encryptionKey", "spec.rootVolumeEncryptionKey"},
+		{"spec.rootVolume.iops", "spec.rootVolumeIops"},
+		{"spec.rootVolume.optimization", "spec.rootVolumeOptimization"},
+		{"spec.rootVolume.size", "spec.rootVolumeSize"},
+		{"spec.rootVolume.throughput", "spec.rootVolumeThroughput"},
+		{"spec.rootVolume.type", "spec.rootVolumeType"},
+	},
 }
 
 // toV1alpha2 is the path under which v1alpha2 has what a later version has
 // under path.
-func toV1alpha2(path string) string {
-	for _, m := range later {
+func toV1alpha2(kind, path string) string {
+	for _, m := range later[kind] {
 		rest, ok := strings.CutPrefix(path, m.from)
 		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
 			return m.to + rest

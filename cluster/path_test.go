@@ -5,12 +5,14 @@ import "testing"
 // TestLaterPathsLeadSomewhere: each path of the later version has its field in
 // v1alpha2, and is not one of v1alpha2 itself, which it would hide.
 func TestLaterPathsLeadSomewhere(t *testing.T) {
-	for _, m := range later {
-		if _, ok := FieldFor(KindCluster, m.to); !ok {
-			t.Errorf("%s is no field", m.to)
-		}
-		if _, ok := FieldFor(KindCluster, m.from); ok {
-			t.Errorf("%s is a field itself", m.from)
+	for kind, moved := range later {
+		for _, m := range moved {
+			if _, ok := FieldFor(kind, m.to); !ok {
+				t.Errorf("%s is no field of %s", m.to, kind)
+			}
+			if _, ok := FieldFor(kind, m.from); ok {
+				t.Errorf("%s is a field of %s itself", m.from, kind)
+			}
 		}
 	}
 }
