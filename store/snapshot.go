@@ -68,6 +68,21 @@ func (sn *Snapshot) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	return slices.Clone(b), nil
 }
 
+// ReadKept returns the foreign bytes that a conflict keeps (see
+// [Commit.Foreign]); fs.ErrNotExist if it keeps none of that name.
+func (sn *Snapshot) ReadKept(ctx context.Context, name string) ([]byte, error) {
+	if sn.c.Foreign != nil {
+		r, err := sn.h.record(ctx, sn.c.Number)
+		if err != nil {
+			return nil, err
+		}
+		if c, ok := r.Parts[0].wrote(name); ok && c.exists {
+			return slices.Clone(c.bytes), nil
+		}
+	}
+	return nil, &NoFileError{sn.h.name, sn.c.Number, name}
+}
+
 func (sn *Snapshot) read(ctx context.Context, name string, f File) ([]byte, error) {
 	if sn.newest && onDisk(name) || sn.c.Number == 0 {
 		s, err := sn.h.see(ctx, name)

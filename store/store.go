@@ -106,6 +106,12 @@ func (o Options) filled() Options {
 	return o
 }
 
+// fresh reports whether something was written less than settle ago by the
+// service's clock. A clock that is far ahead makes nothing fresh for ever.
+func (o *Options) fresh(t time.Time, settle time.Duration) bool {
+	return o.Now().Sub(t).Abs() < settle
+}
+
 func encodeStore(id string) []byte {
 	return fmt.Appendf(nil, "stateroom store %d\nid %s\nend\n", storeFormat, id)
 }

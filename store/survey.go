@@ -45,7 +45,7 @@ func (h *History) survey(ctx context.Context, st *state, l *listing) (*survey, e
 		sv.stale = nil
 		sv.foreign = slices.DeleteFunc(seen, func(s *sight) bool { return hidden(s.name) })
 	} else {
-		sv.leaveYoung(h.s.opt.Now().Add(-h.s.opt.Settle.Foreign), st)
+		sv.leaveYoung(func(t time.Time) bool { return h.s.opt.fresh(t, h.s.opt.Settle.Foreign) }, st)
 	}
 	return sv, nil
 }
@@ -156,15 +156,15 @@ func (sv *survey) noteImported() {
 	}
 }
 
-// leaveYoung sets aside what was written after a time: another tool may be in
+// leaveYoung sets aside what was written a moment ago: another tool may be in
 // the middle. The first import takes all: there is nothing else to stand on.
-func (sv *survey) leaveYoung(after time.Time, st *state) {
+func (sv *survey) leaveYoung(fresh func(time.Time) bool, st *state) {
 	if !st.living() {
 		return
 	}
 	var settled []*sight
 	for _, s := range sv.foreign {
-		if s.exists && s.entry.Time.After(after) {
+		if s.exists && fresh(s.entry.Time) {
 			sv.young = append(sv.young, s)
 		} else {
 			settled = append(settled, s)

@@ -163,7 +163,7 @@ func (u *update) finish(ctx context.Context, st *state, alone bool) error {
 	if !alone && !ours {
 		return errAgain // with the lock, if there is one, its writer is not at it
 	}
-	young := u.h.s.opt.Now().Sub(st.tip.put) < settle && u.waited[st.tip.Number] < settle
+	young := u.h.s.opt.fresh(st.tip.put, settle) && u.waited[st.tip.Number] < settle
 	if young && !ours {
 		return errAgain
 	}
@@ -260,7 +260,7 @@ func (u *update) goOn(ctx context.Context, n int) error {
 	if err != nil || r == nil {
 		return nil
 	}
-	if u.h.s.opt.Now().Sub(r.put) < u.h.s.opt.Settle.Unfinished {
+	if u.h.s.opt.fresh(r.put, u.h.s.opt.Settle.Unfinished) {
 		return nil
 	}
 	st, err := u.h.look(ctx, nil)
