@@ -150,7 +150,7 @@ func (c *check) nearest(parent *Field, path []string) string {
 	if near := nearestName(parent.fields, name); near != "" {
 		best = doc.PathString(append(slices.Clone(path[:len(path)-1]), near))
 	} else {
-		best = elsewhere(c.root, name, strings.Join(path, "."))
+		best = elsewhere(c.root, parent, name, strings.Join(path, "."))
 	}
 	if best == "" {
 		return ""

@@ -23,41 +23,48 @@ func Nearest(kind, path string) string {
 	if name := nearestName(at.fields, rest[0].name); name != "" {
 		return joinSteps(append(slices.Clone(done), step{name: name}))
 	}
-	return elsewhere(root, rest[len(rest)-1].name, path)
+	return elsewhere(root, at, rest[len(rest)-1].name, path)
 }
 
-// nearestName is the field whose name is fewest typing mistakes away.
+// nearestName is the field whose name is fewest typing mistakes away, a third
+// of its letters at most.
 func nearestName(fields []*Field, name string) string {
-	best, bound := "", len(name)/3+1
+	best, bound := "", max(1, len(name)/3)+1
 	for _, f := range fields {
-		d := distance(strings.ToLower(f.name), strings.ToLower(name))
-		if d < bound || d == bound && best == "" {
+		if d := distance(strings.ToLower(f.name), strings.ToLower(name)); d < bound {
 			best, bound = f.name, d
 		}
 	}
 	return best
 }
 
-// elsewhere finds the field of that name at another place: the one whose path
-// is most like the path asked for.
-func elsewhere(root *Field, name, path string) string {
-	var found []string
-	var walk func(f *Field)
-	walk = func(f *Field) {
-		for _, c := range f.Fields() {
-			if strings.EqualFold(c.name, name) {
-				found = append(found, c.Path)
-			}
-			walk(c)
-		}
-	}
-	walk(root)
+// elsewhere finds the field of that name at another place: below the parent
+// where it was looked for, or, where few fields have the name, the one whose
+// path is most like the path asked for.
+func elsewhere(root, parent *Field, name, path string) string {
+	const few = 3
+	found := fieldsNamed(parent, name)
 	if len(found) == 0 {
+		found = fieldsNamed(root, name)
+	}
+	if len(found) == 0 || len(found) > few {
 		return ""
 	}
 	return slices.MinFunc(found, func(a, b string) int {
 		return cmp.Or(cmp.Compare(distance(a, path), distance(b, path)), strings.Compare(a, b))
 	})
+}
+
+// fieldsNamed lists the paths below a field that end in that name.
+func fieldsNamed(below *Field, name string) []string {
+	var found []string
+	for _, c := range below.Fields() {
+		if strings.EqualFold(c.name, name) {
+			found = append(found, c.Path)
+		}
+		found = append(found, fieldsNamed(c, name)...)
+	}
+	return found
 }
 
 // distance counts the insertions, deletions, replacements and swaps of

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -140,12 +141,14 @@ func (r *rerun) cloudLabels(string) {
 // networking takes the place of the network that is there.
 func (r *rerun) networking(string) {
 	want, err := networkingOf(r.opt.Networking)
-	if err != nil {
-		r.problems = append(r.problems, err.(*InvalidError).Problems...)
+	var invalid *InvalidError
+	if errors.As(err, &invalid) {
+		r.problems = append(r.problems, invalid.Problems...)
 		return
 	}
 	for _, was := range slices.Sorted(maps.Keys(r.cluster.Spec.Networking)) {
-		if _, stays := want[was]; !stays {
+		_, known := FieldFor(KindCluster, "spec.networking."+was)
+		if _, stays := want[was]; known && !stays {
 			r.unset("spec.networking." + was)
 		}
 		if !usesKubeProxy(was) && usesKubeProxy(r.opt.Networking) {

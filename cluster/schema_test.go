@@ -161,6 +161,8 @@ func TestNearest(t *testing.T) {
 		{cluster.KindCluster, "spec.maxRequestsInflight", "spec.kubeAPIServer.maxRequestsInflight"},
 		{cluster.KindCluster, "spec.etcdClusters[name=main].etcdMember", "spec.etcdClusters[name=main].etcdMembers"},
 		{cluster.KindCluster, "spec.kubernetesVersion", "spec.kubernetesVersion"},
+		{cluster.KindCluster, "spec.etcdClusters[0].volumeIops", "spec.etcdClusters[].etcdMembers[].volumeIops"},
+		{cluster.KindCluster, "spec.etcdClusters[0].type", ""},
 		{cluster.KindCluster, "spec.qqqqqqqqqqqqqqqq", ""},
 		{cluster.KindInstanceGroup, "spec.minsize", "spec.minSize"},
 	} {
