@@ -83,7 +83,8 @@ func (l line) apply(kind string, root *Field, d *doc.Document) (reduced []target
 		return problem(fmt.Errorf("a field of %s, this is a document of kind %s", l.kind, kind), "")
 	}
 	if at, rest := root.find(l.steps); len(rest) > 0 {
-		return problem(unknownStep(kind, at, l.steps, rest))
+		hint, err := unknownStep(kind, at, l.steps, rest)
+		return problem(err, hint)
 	}
 	if fixed := joinSteps(l.steps); fixed == "apiVersion" || fixed == "kind" || fixed == "metadata" || fixed == "metadata.name" {
 		return problem(fmt.Errorf("it cannot be changed"), "")
@@ -130,20 +131,19 @@ func size(d *doc.Document, t target) int {
 }
 
 // unknownStep says why a path leads nowhere, and where it may have meant to.
-func unknownStep(kind string, at *Field, steps, rest []step) (error, string) {
+func unknownStep(kind string, at *Field, steps, rest []step) (hint string, err error) {
 	switch {
 	case at.Type == List && !rest[0].bracket:
-		return fmt.Errorf("%s is a %s: say which element, [0], [*] or [name=x]", at.Path, at), ""
+		return "", fmt.Errorf("%s is a %s: say which element, [0], [*] or [name=x]", at.Path, at)
 	case at.Type == Object && rest[0].bracket:
-		return fmt.Errorf("%s is an object: its fields follow a dot", at.Path), ""
+		return "", fmt.Errorf("%s is an object: its fields follow a dot", at.Path)
 	case at.Type != Object:
-		return fmt.Errorf("%s is %s, nothing can follow it", at.Path, wanted(at)), ""
+		return "", fmt.Errorf("%s is %s, nothing can follow it", at.Path, wanted(at))
 	}
-	hint := Nearest(kind, joinSteps(steps))
-	if hint != "" {
-		hint = "did you mean " + hint + "?"
+	if near := Nearest(kind, joinSteps(steps)); near != "" {
+		hint = "did you mean " + near + "?"
 	}
-	return fmt.Errorf("%s has no field %q", strings.TrimPrefix(kind+" "+at.Path, " "), shorten(rest[0].name)), hint
+	return hint, fmt.Errorf("%s has no field %q", strings.TrimSpace(kind+" "+at.Path), shorten(rest[0].name))
 }
 
 // resolve turns the steps into places in the document: one, or, for [*] and

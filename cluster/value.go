@@ -50,7 +50,7 @@ func wanted(f *Field) string {
 // says what is expected.
 func parseScalar(f *Field, text string) (any, error) {
 	var value any
-	ok := true
+	var ok bool
 	switch f.Type {
 	case String, Any:
 		value, ok = text, cleanText(text)
@@ -70,8 +70,6 @@ func parseScalar(f *Field, text string) (any, error) {
 		}
 	case Quantity, Duration, Time:
 		value, ok = text, textFits(f.Type, text)
-	default:
-		ok = false
 	}
 	if !ok {
 		return nil, fmt.Errorf("%q is not %s", shorten(text), wanted(f))
