@@ -1,0 +1,129 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/store"
+)
+
+// Write is what every call that writes is told besides its own options.
+type Write struct {
+	Message string // the commit's message; empty: the operation's own words
+	DryRun  bool   // do all of it but the commit; nothing at all is written
+}
+
+// Outcome is what a call that writes did, or in a dry run would do.
+type Outcome struct {
+	Cluster  cluster.Name
+	Commit   int          // the commit made; 0: nothing changed, or a dry run
+	Head     int          // the newest commit now
+	DryRun   bool         // nothing was written
+	Changes  []FileChange // by name; empty: nothing to change
+	Warnings []string     // what a person should know and did not ask
+}
+
+// recorder is a transaction that notes what is written through it, to be shown
+// afterwards.
+type recorder struct {
+	*store.Tx
+	written map[string][]byte
+	removed map[string]bool
+}
+
+func record(t *store.Tx) *recorder {
+	return &recorder{Tx: t, written: map[string][]byte{}, removed: map[string]bool{}}
+}
+
+func (r *recorder) WriteFile(name string, b []byte) {
+	r.Tx.WriteFile(name, b)
+	r.written[name] = b
+	delete(r.removed, name)
+}
+
+func (r *recorder) Remove(name string) {
+	r.Tx.Remove(name)
+	r.removed[name] = true
+	delete(r.written, name)
+}
+
+// before is the state that the change starts from.
+func (r *recorder) before() *store.Snapshot { return r.Snapshot }
+
+// exists reports whether the change sees a file of that name.
+func (r *recorder) exists(name string) bool { return slices.Contains(r.Names(), name) }
+
+// changes compares what was written with what stood there.
+func (r *recorder) changes(ctx context.Context) ([]FileChange, error) {
+	var all []FileChange
+	for name, b := range r.written {
+		if hidden(name) {
+			continue
+		}
+		old, err := readBefore(ctx, r.before(), name)
+		if err != nil {
+			return nil, err
+		}
+		all = appendChange(all, name, old, b)
+	}
+	for name := range r.removed {
+		old, err := readBefore(ctx, r.before(), name)
+		if err != nil {
+			return nil, err
+		}
+		all = appendChange(all, name, old, nil)
+	}
+	sortChanges(all)
+	return all, nil
+}
+
+// readBefore reads a file that may not have been there: nil then, as in no
+// snapshot at all.
+func readBefore(ctx context.Context, sn *store.Snapshot, name string) ([]byte, error) {
+	if sn == nil {
+		return nil, nil
+	}
+	b, err := sn.ReadFile(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if b == nil && err == nil {
+		b = []byte{} // an empty file is there
+	}
+	return b, err
+}
+
+// errRehearsed ends a dry run: an update whose function fails writes nothing.
+var errRehearsed = errors.New("dry run")
+
+// change runs fn as one commit of a cluster's history, or in a dry run as
+// none. fn may run more than once, on newer states.
+func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words string, fn func(*recorder) error) (*Outcome, error) {
+	if w.Message == "" {
+		w.Message = words
+	}
+	var rec *recorder
+	after, err := s.store.Cluster(string(name)).Update(ctx, w.Message, func(t *store.Tx) error {
+		rec = record(t)
+		if err := fn(rec); err != nil || !w.DryRun {
+			return err
+		}
+		return errRehearsed
+	})
+	out := &Outcome{Cluster: name, DryRun: w.DryRun}
+	switch {
+	case errors.Is(err, errRehearsed):
+		out.Head = rec.before().Commit().Number
+	case err != nil:
+		return nil, err
+	default:
+		if out.Head = after.Commit().Number; out.Head == rec.Number() {
+			out.Commit = out.Head
+		}
+	}
+	out.Changes, err = rec.changes(ctx)
+	return out, err
+}

@@ -1,0 +1,205 @@
+package stateroom
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/doc"
+)
+
+// Create says what a cluster is to be. Given names the flags whose values were
+// given on purpose: for a cluster that is there already, those and no others
+// change it.
+type Create struct {
+	cluster.CreateOptions
+	Given []string
+}
+
+// Create writes the documents of a new cluster on hosts. For a cluster that is
+// there already it is a change of the fields that were given.
+func (s *Store) Create(ctx context.Context, cr Create, w Write) (*Outcome, error) {
+	if cr.Created.IsZero() {
+		cr.Created = s.opt.Now()
+	}
+	name := cr.Name
+	var c *cluster.Cluster
+	var left []cluster.Problem
+	out, err := s.change(ctx, name, w, "create cluster "+string(name), func(r *recorder) error {
+		var before []cluster.Problem
+		var err error
+		if !r.exists(cluster.ConfigFile) {
+			err = writeNew(r, cr)
+		} else if c, before, err = inspect(ctx, r, name); err == nil && c != nil {
+			err = rerun(ctx, r, c, cr)
+		} else if err == nil {
+			err = cluster.Invalid(before)
+		}
+		if err != nil {
+			return err
+		}
+		if c, left, err = inspect(ctx, r, name); err != nil {
+			return err
+		}
+		return cluster.Invalid(added(before, left))
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.Warnings = append(s.warnings(c), stillWrong(left)...)
+	return out, nil
+}
+
+func writeNew(r *recorder, cr Create) error {
+	files, err := cluster.NewCluster(cr.CreateOptions)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		r.WriteFile(f.Name, f.Bytes)
+	}
+	return nil
+}
+
+func rerun(ctx context.Context, r *recorder, c *cluster.Cluster, cr Create) error {
+	patches, err := cr.Rerun(c, cr.Given)
+	if err != nil {
+		return err
+	}
+	for _, p := range patches {
+		old, err := r.ReadFile(ctx, p.File)
+		if err != nil {
+			return err
+		}
+		new, err := patched(old, p.File, p.Kind, p.Patch)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(old, new) {
+			r.WriteFile(p.File, new)
+		}
+	}
+	return nil
+}
+
+// patched returns a document of one file after a patch.
+func patched(old []byte, file, kind string, p *cluster.Patch) ([]byte, error) {
+	docs, err := doc.Parse(old)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	if len(docs) != 1 {
+		_, problems := cluster.Check(file, old)
+		return nil, cluster.Invalid(problems)
+	}
+	if err := p.Apply(kind, docs[0]); err != nil {
+		return nil, err
+	}
+	return doc.Join(docs), nil
+}
+
+// CreateFrom creates clusters and parts of clusters from a file of documents:
+// Cluster, InstanceGroup (of the cluster in the file, or of the one that its
+// label names), SSHCredential, and any other object as an add-on. What is there
+// already is a conflict: create changes nothing of it. Each cluster gets one
+// commit.
+func (s *Store) CreateFrom(ctx context.Context, file string, src []byte, w Write) ([]*Outcome, error) {
+	clusters, err := sortDocuments(file, src)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Outcome
+	for _, c := range clusters {
+		out, err := s.createOne(ctx, c, w)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, out)
+	}
+	return all, nil
+}
+
+func (s *Store) createOne(ctx context.Context, n *newDocuments, w Write) (*Outcome, error) {
+	var c *cluster.Cluster
+	out, err := s.change(ctx, n.cluster, w, "create -f: "+strings.Join(n.names(), ", "), func(r *recorder) error {
+		if n.file(cluster.ConfigFile) == nil {
+			if err := mustExist(r, n.cluster); err != nil {
+				return err
+			}
+		}
+		_, before, err := inspectIfThere(ctx, r, n.cluster)
+		if err != nil {
+			return err
+		}
+		for _, f := range n.files {
+			if r.exists(f.Name) {
+				return &ExistsError{Cluster: n.cluster, File: f.Name}
+			}
+			r.WriteFile(f.Name, f.Bytes)
+		}
+		var left []cluster.Problem
+		if c, left, err = inspect(ctx, r, n.cluster); err != nil {
+			return err
+		}
+		return cluster.Invalid(added(before, left))
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.Warnings = s.warnings(c)
+	return out, nil
+}
+
+// inspectIfThere is inspect, with nothing to say of a cluster that is to come.
+func inspectIfThere(ctx context.Context, r *recorder, name cluster.Name) (*cluster.Cluster, []cluster.Problem, error) {
+	if !r.exists(cluster.ConfigFile) {
+		return nil, nil, nil
+	}
+	return inspect(ctx, r, name)
+}
+
+// ExistsError says that what is to be created is there.
+type ExistsError struct {
+	Cluster cluster.Name
+	File    string
+}
+
+func (e *ExistsError) Error() string {
+	if e.File == cluster.ConfigFile {
+		return fmt.Sprintf("cluster %s exists already", e.Cluster)
+	}
+	return fmt.Sprintf("%s of cluster %s exists already", e.File, e.Cluster)
+}
+
+// Hint says what changes it.
+func (e *ExistsError) Hint() string {
+	if group, ok := strings.CutPrefix(e.File, cluster.GroupDir+"/"); ok {
+		return fmt.Sprintf("stateroom edit instancegroup %s --name %s", group, e.Cluster)
+	}
+	return fmt.Sprintf("stateroom edit cluster %s", e.Cluster)
+}
+
+// newDocuments is what a file creates in one cluster.
+type newDocuments struct {
+	cluster cluster.Name
+	files   []cluster.File
+}
+
+func (n *newDocuments) file(name string) *cluster.File {
+	i := slices.IndexFunc(n.files, func(f cluster.File) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &n.files[i]
+}
+
+func (n *newDocuments) names() []string {
+	var all []string
+	for _, f := range n.files {
+		all = append(all, f.Name)
+	}
+	return all
+}

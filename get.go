@@ -1,0 +1,142 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/pki"
+)
+
+// Entry is one cluster of a store's list. A cluster that cannot be read is in
+// the list with the reason.
+type Entry struct {
+	Name    cluster.Name
+	Cluster *cluster.Cluster // nil where Err is set
+	Err     error
+}
+
+// atOnce is how many clusters are read at the same time.
+const atOnce = 64
+
+// Clusters lists the clusters of the store, sorted by name.
+func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
+	var all []Entry
+	for name, err := range s.store.Clusters(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Entry{Name: cluster.Name(name)})
+	}
+	slots := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i := range all {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			e := &all[i]
+			e.Cluster, e.Err = s.load(ctx, e.Name)
+		})
+	}
+	wg.Wait()
+	return all, ctx.Err()
+}
+
+// ClusterNames lists the names alone.
+func (s *Store) ClusterNames(ctx context.Context) ([]cluster.Name, error) {
+	var all []cluster.Name
+	for name, err := range s.store.Clusters(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, cluster.Name(name))
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+// Cluster returns a cluster with its documents.
+func (s *Store) Cluster(ctx context.Context, name cluster.Name) (*cluster.Cluster, error) {
+	return s.load(ctx, name)
+}
+
+func (s *Store) load(ctx context.Context, name cluster.Name) (*cluster.Cluster, error) {
+	head, err := s.headOf(ctx, name, documents...)
+	if err != nil {
+		return nil, err
+	}
+	files, err := head.FS(ctx, documents...)
+	if err != nil {
+		return nil, err
+	}
+	c, err := cluster.Load(files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noCluster(name)
+	}
+	return c, err
+}
+
+// Addons returns the bytes of the cluster's own add-ons; none where there are
+// none.
+func (s *Store) Addons(ctx context.Context, name cluster.Name) ([]byte, error) {
+	head, err := s.headOf(ctx, name, cluster.AddonsFile)
+	if err != nil {
+		return nil, err
+	}
+	return readBefore(ctx, head, cluster.AddonsFile)
+}
+
+// Keysets returns the keysets of a cluster, sorted by name. They hold private
+// keys; see [PublicKeyset] for what may be shown.
+func (s *Store) Keysets(ctx context.Context, name cluster.Name) ([]*pki.Keyset, error) {
+	head, err := s.headOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var all []*pki.Keyset
+	names := head.Names()
+	slices.Sort(names)
+	for _, file := range names {
+		if _, ok := keysetName(file); !ok {
+			continue
+		}
+		b, err := head.ReadFile(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		ks, err := pki.Parse(b)
+		if err != nil {
+			return nil, fmt.Errorf("read %s of %s: %w", file, name, err)
+		}
+		all = append(all, ks)
+	}
+	return all, nil
+}
+
+// PublicKeyset returns a keyset without its private keys: what may be shown.
+func PublicKeyset(k *pki.Keyset) *pki.Keyset {
+	public := &pki.Keyset{Name: k.Name, Primary: k.Primary, Items: slices.Clone(k.Items)}
+	for i := range public.Items {
+		public.Items[i].Key = pki.Key{}
+	}
+	return public
+}
+
+// NoKeyset is the error for a keyset that a cluster does not have.
+func NoKeyset(name cluster.Name, keyset string) error {
+	return &MissingError{What: "keyset", Name: keyset, hint: fmt.Sprintf("stateroom get keypairs --name %s lists those there are", name)}
+}
+
+// NoGroup is the error for an instance group that a cluster does not have.
+func NoGroup(c *cluster.Cluster, group string) error {
+	var groups []string
+	for _, g := range c.Groups {
+		groups = append(groups, g.Name)
+	}
+	return &MissingError{What: "instance group", Name: group, hint: fmt.Sprintf("%s has %s", c.Name, strings.Join(groups, ", "))}
+}

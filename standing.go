@@ -1,0 +1,273 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/store"
+)
+
+// Standing is where a cluster stands: what is committed, what is released of
+// it, and what its hosts say of themselves.
+type Standing struct {
+	Cluster     cluster.Name
+	ClusterID   string // id of its history; empty before the first commit
+	Head        int
+	Release     *bundle.Release // nil: nothing is released yet
+	Uncommitted []store.Drift   // files that somebody else changed
+	Hosts       []Host          // by name
+	Absent      []string        // released groups that need a host and have none, by name
+}
+
+// Host is a host as it last reported, held against the release.
+type Host struct {
+	*bundle.Report
+	State   HostState
+	Trouble string // what is wrong, in one line; empty where nothing is
+}
+
+// HostState is how far a host is with what is released.
+type HostState string
+
+// How far a host can be.
+const (
+	Converged  HostState = "converged"  // runs what is released, and it is ready
+	Converging HostState = "converging" // on its way
+	Failed     HostState = "failed"     // what is released does not work there
+	Degraded   HostState = "degraded"   // runs what is released, which stopped being ready
+)
+
+// Standing reads where a cluster stands.
+func (s *Store) Standing(ctx context.Context, name cluster.Name) (*Standing, error) {
+	h := s.store.Cluster(string(name))
+	head, err := s.headOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	st := &Standing{Cluster: name, ClusterID: head.LineageID(), Head: head.Commit().Number}
+	if st.Release, err = released(ctx, head); err != nil {
+		return nil, err
+	}
+	if st.Uncommitted, err = h.Drift(ctx); err != nil {
+		return nil, err
+	}
+	return st, s.readHosts(ctx, st, head)
+}
+
+// released reads the release that a snapshot carries; nil: there is none yet.
+func released(ctx context.Context, sn *store.Snapshot) (*bundle.Release, error) {
+	b, err := sn.ReadFile(ctx, releaseName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := bundle.DecodeRelease(b)
+	if err != nil {
+		return nil, fmt.Errorf("release of %s: %w", sn.Cluster(), err)
+	}
+	return r, nil
+}
+
+// readHosts reads what the hosts report. A report is untrusted: one that
+// cannot be read is a host with trouble, and stops nothing.
+func (s *Store) readHosts(ctx context.Context, st *Standing, head *store.Snapshot) error {
+	sub := s.store.Cluster(string(st.Cluster)).Sub()
+	for e, err := range sub.List(ctx, bundle.ReportsDir, "") {
+		if err != nil {
+			return err
+		}
+		node, ok := strings.CutSuffix(strings.TrimPrefix(e.Key, bundle.ReportsDir), ".json")
+		if !ok {
+			continue
+		}
+		b, _, err := sub.Get(ctx, e.Key)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		st.Hosts = append(st.Hosts, st.judge(node, b))
+	}
+	if st.Release == nil {
+		return nil
+	}
+	return st.findAbsent(ctx, head)
+}
+
+// judge holds one host's report against the release.
+func (st *Standing) judge(node string, report []byte) Host {
+	r, err := bundle.DecodeReport(report)
+	if err == nil && r.Node != node {
+		err = fmt.Errorf("it names the node %q", r.Node)
+	}
+	if err != nil {
+		return Host{Report: &bundle.Report{Node: node}, State: Failed, Trouble: "its report cannot be believed: " + err.Error()}
+	}
+	h := Host{Report: r, State: Converging}
+	if st.Release == nil {
+		return h
+	}
+	want, known := st.Release.Groups[r.Group]
+	failed := r.Failed != nil && r.Failed.Digest == want
+	switch {
+	case !known:
+		h.State, h.Trouble = Failed, fmt.Sprintf("its group %q is not in the release", r.Group)
+	case r.Digest == want && r.Phase == bundle.PhaseDegraded:
+		h.State, h.Trouble = Degraded, "it was ready and no longer is"
+		if r.Failed != nil {
+			h.Trouble = failureLine(r.Failed)
+		}
+	case failed:
+		h.State, h.Trouble = Failed, failureLine(r.Failed)
+	case r.Digest == want && (r.Phase == bundle.PhaseReady || r.Phase == bundle.PhaseConfirmed):
+		h.State = Converged
+	}
+	return h
+}
+
+func failureLine(f *bundle.Failure) string {
+	if f.Service == "" {
+		return f.Reason
+	}
+	return f.Service + ": " + f.Reason
+}
+
+// findAbsent lists the released groups that by their minSize need a host and
+// have none that reports.
+func (st *Standing) findAbsent(ctx context.Context, head *store.Snapshot) error {
+	files, err := head.FS(ctx, documents...)
+	if err != nil {
+		return err
+	}
+	c, err := cluster.Load(files, st.Cluster)
+	if err != nil {
+		return err
+	}
+	for _, g := range c.Groups {
+		_, live := st.Release.Groups[g.Name]
+		has := slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.Group == g.Name })
+		if live && !has && g.Spec.MinSize != nil && *g.Spec.MinSize > 0 {
+			st.Absent = append(st.Absent, g.Name)
+		}
+	}
+	slices.Sort(st.Absent)
+	return nil
+}
+
+// Behind is how many commits are not live.
+func (st *Standing) Behind() int {
+	if st.Release == nil {
+		return st.Head
+	}
+	return st.Head - st.Release.Commit
+}
+
+// Err is nil where all hosts run what is released and are ready, else a
+// *NotConvergedError.
+func (st *Standing) Err() error {
+	ok := st.Release != nil && len(st.Absent) == 0
+	for _, h := range st.Hosts {
+		ok = ok && h.State == Converged
+	}
+	if ok {
+		return nil
+	}
+	return &NotConvergedError{Standing: st}
+}
+
+// NotConvergedError says that what is committed stands, but does not run.
+type NotConvergedError struct{ Standing *Standing }
+
+func (e *NotConvergedError) Error() string {
+	st := e.Standing
+	if st.Release == nil {
+		return fmt.Sprintf("%s: nothing is released yet", st.Cluster)
+	}
+	var parts []string
+	for _, h := range st.Hosts {
+		switch {
+		case h.Trouble != "":
+			parts = append(parts, fmt.Sprintf("%s: %s", h.Node, h.Trouble))
+		case h.State != Converged:
+			parts = append(parts, fmt.Sprintf("%s: %s", h.Node, h.State))
+		}
+	}
+	for _, g := range st.Absent {
+		parts = append(parts, fmt.Sprintf("no host of group %s reports", g))
+	}
+	return fmt.Sprintf("%s: commit %d does not run everywhere: %s", st.Cluster, st.Release.Commit, strings.Join(parts, "; "))
+}
+
+// Hint says how to get on.
+func (e *NotConvergedError) Hint() string {
+	st := e.Standing
+	switch {
+	case st.Release == nil:
+		return fmt.Sprintf("stateroom update cluster %s --yes", st.Cluster)
+	case slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.State == Failed }):
+		return fmt.Sprintf("edit the cluster, or stateroom rollback %s --to N, then stateroom update cluster %s --yes", st.Cluster, st.Cluster)
+	case len(st.Hosts) == 0:
+		return fmt.Sprintf("stateroom up %s makes this machine its host", st.Cluster)
+	}
+	return fmt.Sprintf("stateroom status %s", st.Cluster)
+}
+
+// Words are a failed component's own last words, for a person.
+type Words struct {
+	Node, Service, Text string
+}
+
+// LastWords lists what failing components said last.
+func (st *Standing) LastWords() []Words {
+	var all []Words
+	for _, h := range st.Hosts {
+		if h.Trouble != "" && h.Report.Failed != nil && h.Report.Failed.LastWords != "" {
+			all = append(all, Words{Node: h.Node, Service: h.Report.Failed.Service, Text: h.Report.Failed.LastWords})
+		}
+	}
+	return all
+}
+
+// waitPoll is how often the hosts' reports are looked at while waiting.
+const waitPoll = 500 * time.Millisecond
+
+// Wait returns when every host runs what is released; a *NotConvergedError as
+// soon as one says that it cannot, or when ctx ends. progress hears of each
+// look, and may be nil.
+func (s *Store) Wait(ctx context.Context, name cluster.Name, progress func(*Standing)) (*Standing, error) {
+	tick := time.NewTicker(waitPoll)
+	defer tick.Stop()
+	var last *Standing
+	for {
+		st, err := s.Standing(ctx, name)
+		if ctx.Err() != nil && last != nil {
+			return last, errors.Join(ctx.Err(), last.Err())
+		}
+		if err != nil {
+			return nil, err
+		}
+		if last = st; progress != nil {
+			progress(st)
+		}
+		err = st.Err()
+		hopeless := st.Release == nil || slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.State == Failed })
+		if err == nil || hopeless {
+			return st, err
+		}
+		select {
+		case <-ctx.Done():
+			return st, errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/cluster"
+)
+
+// Up says how a cluster is brought up on this machine.
+type Up struct {
+	Create   Create // for a cluster that is not there yet
+	Programs Programs
+	Machine  Machine
+	Message  string
+	Wait     time.Duration                    // for the control plane, at most
+	Say      func(format string, args ...any) // hears of each step as it begins; nil: nobody
+	Progress func(*Standing)                  // hears of the hosts while they are waited for
+}
+
+// upValidity is how long the admin certificate is valid that up puts beside the
+// host's state. A shorter one would save nothing: the key that signs it lies
+// in the same directory.
+const upValidity = 365 * 24 * time.Hour
+
+// Up creates a cluster's state where it is missing, makes it live, makes this
+// machine its control plane, and waits until the API server is ready and serves
+// the default ServiceAccount. All of it may be run again.
+func (s *Store) Up(ctx context.Context, name cluster.Name, up Up) (*Standing, error) {
+	if up.Say == nil {
+		up.Say = func(string, ...any) {}
+	}
+	w := Write{Message: up.Message}
+	if _, err := s.load(ctx, name); errors.Is(err, fs.ErrNotExist) {
+		up.Say("creating cluster %s in %s", name, s.Place())
+		up.Create.Name = name
+		if _, err := s.Create(ctx, up.Create, w); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	u, err := s.Update(ctx, name, up.Programs, w)
+	if err != nil {
+		return nil, err
+	}
+	if u.Commit > 0 {
+		up.Say("released commit %d", u.Commit)
+	} else {
+		up.Say("commit %d is released already", u.Released)
+	}
+	ended, err := s.join(ctx, name, up)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, up.Wait)
+	defer cancel()
+	up.Say("waiting for the control plane")
+	return s.waitUp(ctx, name, up, ended)
+}
+
+// waitUp waits for a control plane whose agent must not end meanwhile.
+func (s *Store) waitUp(ctx context.Context, name cluster.Name, up Up, ended <-chan error) (*Standing, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-ended:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	st, err := s.Wait(ctx, name, up.Progress)
+	if err == nil {
+		up.Say("waiting for the default ServiceAccount")
+		err = s.waitForServiceAccount(ctx, name)
+	}
+	if agent := new(AgentError); errors.As(context.Cause(ctx), &agent) {
+		return st, agent
+	}
+	return st, err
+}
+
+// join makes this machine a host of the cluster's control plane and starts the
+// agent, unless it runs. The channel tells when the agent ends.
+func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan error, error) {
+	c, err := s.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	group, err := controlPlane(c)
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.headOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	id := head.LineageID()
+	b := bundle.Bootstrap{Store: s.Place(), Cluster: string(name), ClusterID: id, Group: group}
+	data, err := b.Encode()
+	if err != nil {
+		return nil, err
+	}
+	m := up.Machine
+	if err := os.MkdirAll(m.Dir(name), 0o700); err != nil {
+		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
+	}
+	if err := WriteSecretFile(m.bootstrapPath(name), data); err != nil {
+		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
+	}
+	address := LocalAddress(id)
+	if _, err := s.WriteKubeconfig(ctx, name, m, Access{Server: serverAt(address), Validity: upValidity}); err != nil {
+		return nil, err
+	}
+	running, err := m.Running(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if running.Agent > 0 {
+		up.Say("stateroom-agent runs (pid %d)", running.Agent)
+		return nil, nil
+	}
+	up.Say("starting stateroom-agent on %s (log: %s)", address, m.AgentLog(name))
+	return m.start(name, address)
+}
+
+// controlPlane is the group that this machine becomes a host of.
+func controlPlane(c *cluster.Cluster) (string, error) {
+	for _, g := range c.Groups {
+		if g.Spec.Role == cluster.RoleControlPlane {
+			return g.Name, nil
+		}
+	}
+	return "", &MissingError{What: "control-plane group of", Name: string(c.Name)}
+}
+
+// WriteKubeconfig writes the kubeconfig of a cluster that runs on this machine
+// into its directory, mode 0600, and returns its path.
+func (s *Store) WriteKubeconfig(ctx context.Context, name cluster.Name, m Machine, a Access) (string, error) {
+	b, err := s.Kubeconfig(ctx, name, a)
+	if err != nil {
+		return "", err
+	}
+	path := m.KubeconfigPath(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("write the kubeconfig of %s: %w", name, err)
+	}
+	if err := WriteSecretFile(path, b); err != nil {
+		return "", fmt.Errorf("write the kubeconfig of %s: %w", name, err)
+	}
+	return path, nil
+}
+
+// WriteSecretFile writes a file of mode 0600 that readers see whole or not at all.
+func WriteSecretFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// Kubectl is a kubectl that talks to a cluster.
+type Kubectl struct {
+	Path       string // of the program; a multi-call one goes by the name it is started under
+	Kubeconfig string // path
+}
+
+// Kubectl finds the kubectl of the released version, and writes the kubeconfig
+// of the cluster where it is missing or about to expire.
+func (s *Store) Kubectl(ctx context.Context, name cluster.Name, m Machine, p Programs) (*Kubectl, error) {
+	head, err := s.headOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := recordedCatalogue(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	if catalogue == nil {
+		return nil, &NotConvergedError{Standing: &Standing{Cluster: name}}
+	}
+	c, err := s.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	k := &Kubectl{Kubeconfig: m.KubeconfigPath(name)}
+	if k.Path, err = p.program(ctx, catalogue, kubernetesVersion(c), "kubectl"); err != nil {
+		return nil, err
+	}
+	st, err := os.Stat(k.Kubeconfig)
+	if err == nil && s.opt.Now().Sub(st.ModTime()) < upValidity*2/3 {
+		return k, nil
+	}
+	_, err = s.WriteKubeconfig(ctx, name, m, Access{Validity: upValidity})
+	return k, err
+}

@@ -1,0 +1,252 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/plan"
+	"github.com/stateroom/stateroom/store"
+)
+
+// Update is what an update of a cluster does, or did: what goes live and what
+// that does to each node.
+type Update struct {
+	Cluster  cluster.Name
+	Head     int            // the newest commit
+	Released int            // the commit that was live before; 0: none
+	Commit   int            // the commit that is live now; 0: nothing was released
+	Keysets  []string       // that are made
+	Changes  []plan.Change  // documents, then group by group
+	Ignored  []plan.Ignored // what is set and has no effect on hosts
+	Notes    []string       // what a person should know of the nodes
+	Warnings []string
+}
+
+// Empty says that there is nothing to do.
+func (u *Update) Empty() bool {
+	return len(u.Changes) == 0 && len(u.Keysets) == 0 && u.Released == u.Head
+}
+
+// Plan says what Update would do, and writes nothing.
+func (s *Store) Plan(ctx context.Context, name cluster.Name, p Programs) (*Update, error) {
+	var u *Update
+	_, err := s.change(ctx, name, Write{DryRun: true}, "", func(r *recorder) error {
+		var err error
+		u, _, err = s.prepare(ctx, r, name, p.foresee, nil)
+		return err
+	})
+	return u, err
+}
+
+// Update makes what is committed live: as one commit, missing keysets are made,
+// bundles are rendered and staged, and the release moves. Where there is
+// nothing to do, there is no commit.
+func (s *Store) Update(ctx context.Context, name cluster.Name, p Programs, w Write) (*Update, error) {
+	if w.DryRun {
+		return s.Plan(ctx, name, p)
+	}
+	made := &keyMaker{now: s.opt.Now(), rand: s.opt.Rand, made: map[string][]byte{}}
+	var u *Update
+	out, err := s.change(ctx, name, w, "update cluster "+string(name), func(r *recorder) error {
+		var next *bundle.Release
+		var err error
+		if u, next, err = s.prepare(ctx, r, name, p.choose, made); err != nil || u.Empty() {
+			return err
+		}
+		next.Commit, next.Issued = r.Number(), s.opt.Now()
+		if err := next.Validate(); err != nil {
+			return fmt.Errorf("release of %s: %w", name, err)
+		}
+		r.Release(next.Encode())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	u.Commit, u.Head = out.Commit, out.Head
+	return u, nil
+}
+
+// headOf reads the newest snapshot of a cluster that must be there.
+func (s *Store) headOf(ctx context.Context, name cluster.Name, early ...string) (*store.Snapshot, error) {
+	head, err := s.store.Cluster(string(name)).Head(ctx, early...)
+	if missing := new(store.NoClusterError); errors.As(err, &missing) {
+		return nil, noCluster(name)
+	}
+	return head, err
+}
+
+// programSource finds the programs for a version; recorded is the catalogue of
+// the last release.
+type programSource func(ctx context.Context, version string, recorded *bundle.Catalogue) (*bundle.Catalogue, error)
+
+// prepare writes into the change all that an update writes but the release,
+// which it returns without number and time. With no keys to make, keysets that
+// are missing stay unknown: that is a plan.
+func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, programs programSource, keys *keyMaker) (*Update, *bundle.Release, error) {
+	c, err := s.updatable(ctx, r, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	u := &Update{Cluster: name, Head: r.Number() - 1, Warnings: s.warnings(c)}
+	if keys != nil {
+		if err := s.copied(c, "update cluster --yes"); err != nil {
+			return nil, nil, err
+		}
+	}
+	old, err := s.inForce(ctx, r, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	u.Released = old.commit
+	catalogue, err := programs(ctx, kubernetesVersion(c), old.catalogue)
+	if err != nil {
+		return nil, nil, err
+	}
+	if u.Keysets, err = keys.fill(ctx, r, c); err != nil {
+		return nil, nil, err
+	}
+	files, err := r.FS(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, err := plan.Make(files, name, plan.Options{
+		Catalogue: catalogue, ClusterID: r.LineageID(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cluster.Invalid(made.Problems); err != nil {
+		return nil, nil, err
+	}
+	u.Ignored, u.Notes = made.Ignored, made.Notes
+	u.Changes = slices.DeleteFunc(plan.Diff(old.plan, made), func(c plan.Change) bool { return c.Kind == plan.KindKeyset })
+	if keys == nil {
+		return u, nil, nil
+	}
+	if !made.Final() {
+		return nil, nil, fmt.Errorf("update cluster %s: the plan leaves open what must be known", name)
+	}
+	r.WriteFile(catalogueName, catalogue.Encode())
+	return u, &bundle.Release{
+		Cluster: string(name), ClusterID: r.LineageID(), PollSeconds: pollSeconds, Groups: stage(r, made),
+	}, nil
+}
+
+// pollSeconds is how often nodes look for a new release: nodes.md §4. On a
+// directory they look every second, whatever this says.
+const pollSeconds = 300
+
+// stage puts the bundles of a plan beside the record, and names them.
+func stage(r *recorder, p *plan.Plan) map[string]bundle.Digest {
+	groups := map[string]bundle.Digest{}
+	for group, b := range p.Bundles {
+		data, digest := b.Encode()
+		r.Stage(bundle.ObjectName(group, digest), data)
+		groups[group] = digest
+	}
+	return groups
+}
+
+// updatable loads a cluster that can be made live from here.
+func (s *Store) updatable(ctx context.Context, r *recorder, name cluster.Name) (*cluster.Cluster, error) {
+	if err := mustExist(r, name); err != nil {
+		return nil, err
+	}
+	c, wrong, err := inspect(ctx, r, name)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && !c.OnHosts() {
+		return nil, &CloudError{Cluster: name, Cloud: c.Cloud()}
+	}
+	return c, cluster.Invalid(wrong)
+}
+
+// CloudError is the refusal to make a cluster live that runs in a cloud: kops
+// does that.
+type CloudError struct {
+	Cluster cluster.Name
+	Cloud   string
+}
+
+func (e *CloudError) Error() string {
+	return fmt.Sprintf("update cluster %s: it runs in a cloud (%s), not on hosts that Stateroom runs", e.Cluster, e.Cloud)
+}
+
+// Is makes a CloudError an errors.ErrUnsupported.
+func (e *CloudError) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// Hint says who does it.
+func (e *CloudError) Hint() string {
+	return fmt.Sprintf("kops does that from the same store: kops update cluster %s --yes", e.Cluster)
+}
+
+func kubernetesVersion(c *cluster.Cluster) string {
+	if v, err := cluster.ParseVersion(c.Spec.KubernetesVersion); err == nil {
+		return v.String()
+	}
+	return c.Spec.KubernetesVersion
+}
+
+// live is what is released before an update.
+type live struct {
+	commit    int
+	plan      *plan.Plan        // as it would look if it were made now; nil: nothing is released
+	catalogue *bundle.Catalogue // nil: none is recorded
+}
+
+// inForce reads what is released: from the bundles themselves, since they are
+// what nodes run.
+func (s *Store) inForce(ctx context.Context, r *recorder, name cluster.Name) (*live, error) {
+	release, err := released(ctx, r.before())
+	if err != nil || release == nil {
+		return &live{}, err
+	}
+	h := s.store.Cluster(string(name))
+	from, err := h.At(ctx, strconv.Itoa(release.Commit))
+	if err != nil {
+		return nil, err
+	}
+	l := &live{commit: release.Commit, plan: &plan.Plan{Cluster: name, Documents: map[string]string{}, Bundles: map[string]*bundle.Bundle{}}}
+	for _, file := range from.Names() {
+		if !isDocument(file) {
+			continue
+		}
+		b, err := from.ReadFile(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		l.plan.Documents[file] = string(b)
+	}
+	for group, digest := range release.Groups {
+		data, _, err := h.Sub().Get(ctx, bundle.ObjectName(group, digest))
+		if err != nil {
+			return nil, err
+		}
+		if l.plan.Bundles[group], err = bundle.Decode(data, digest); err != nil {
+			return nil, fmt.Errorf("bundle in force of group %s: %w", group, err)
+		}
+	}
+	l.catalogue, err = recordedCatalogue(ctx, from)
+	return l, err
+}
+
+// recordedCatalogue reads the catalogue that a snapshot carries; nil: none.
+func recordedCatalogue(ctx context.Context, sn *store.Snapshot) (*bundle.Catalogue, error) {
+	b, err := readBefore(ctx, sn, catalogueName)
+	if b == nil || err != nil {
+		return nil, err
+	}
+	c, err := bundle.ParseCatalogue(b)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue of %s: %w", sn.Cluster(), err)
+	}
+	return c, nil
+}
