@@ -30,9 +30,8 @@ func (l *layout) replace(parent *yaml.Node, e entry, v any, st style) []splice {
 	if e.key == nil {
 		text = text[1:] // the dash stands already
 	}
-	if s, ok := v.(string); ok && e.val.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 || !isBlock(v) && !strings.Contains(text, "\n") {
-		_ = s
-		text = " " + scalarOrEmpty(v, st, false, e.val.Style)
+	if s, ok := v.(string); ok && (e.val.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 || !strings.Contains(text, "\n")) {
+		text = " " + stringText(s, st, false, e.val.Style)
 	}
 	return l.put(e, text, st)
 }

@@ -15,6 +15,7 @@ type style struct {
 	dashed bool // lists stand indented below their key
 	json   bool // quotes around all texts, brackets around all collections
 	wide   bool // brackets with each of their entries on a line
+	quoted bool // texts of several lines in quotes, not as blocks
 }
 
 // kops writes what kops writes.
@@ -134,7 +135,7 @@ func (w *writer) item(v any, col int) {
 
 // scalar writes a scalar after its key or dash.
 func (w *writer) scalar(v any, col, unit int) {
-	if s, ok := v.(string); ok {
+	if s, ok := v.(string); ok && !w.quoted {
 		if header, lines, ok := literal(s, unit); ok {
 			w.WriteString(" " + header)
 			for _, line := range lines {

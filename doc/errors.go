@@ -11,6 +11,8 @@ type Error struct {
 	Path      string // the field, as in spec.subnets[0].name, where there is one
 	Message   string // what is wrong
 	Advice    string // what a person can do about it, if anything
+
+	first int // where a key given twice stands first: the document can be read all the same
 }
 
 func (e *Error) Error() string {

@@ -286,12 +286,16 @@ func (l *layout) pair(key, val *yaml.Node, at, col int) entry {
 		l.lost(at)
 	}
 	var k span
-	if isEmpty(key) {
+	switch {
+	case isEmpty(key) && l.src[at] == '?':
+		e.explicit = true
+		k = span{at + 1, at + 1, at + 1}
+	case isEmpty(key):
 		k = span{at, at, at}
-	} else {
+	default:
 		k = l.node(key, col)
 	}
-	if k.start != at {
+	if k.start != at && !e.explicit {
 		if e.explicit = l.src[at] == '?' && l.skip(at+1) == k.start; !e.explicit {
 			l.lost(at)
 		}

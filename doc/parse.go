@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 const (
 	MaxSize  = 4 << 20 // bytes of a text
 	MaxDepth = 100     // levels of nesting
+	maxParts = 10_000  // documents of a text
 	maxGrown = 100_000 // values that aliases may add to those written out
 )
 
@@ -27,14 +29,24 @@ const (
 // A stretch of comments and blanks alone is no document of its own; it belongs
 // to the document before it, or at the front to the one after. An empty text
 // holds no document, one of comments alone holds one that is null.
+//
+// Where all that is wrong is keys given twice, the documents are returned with
+// the error, so that whoever knows their schema can say in one go what else is
+// wrong; they cannot be edited.
 func Parse(src []byte) ([]*Document, error) {
 	if errs := checkText(src); errs != nil {
 		return nil, errs
 	}
+	parts := split(src)
+	if len(parts) > maxParts {
+		line, _ := place(src, parts[maxParts].start)
+		return nil, Errors{{Line: line, Col: 1, Message: fmt.Sprintf("more than %d documents", maxParts)}}
+	}
 	var docs []*Document
 	var errs Errors
+	readable := true
 	line := 0 // lines before the document
-	for _, p := range split(src) {
+	for _, p := range parts {
 		d := &Document{
 			src:  bytes.Clone(src[p.start:p.end]),
 			body: p.body - p.start, bodyEnd: p.bodyEnd - p.start,
@@ -46,20 +58,27 @@ func Parse(src []byte) ([]*Document, error) {
 			before := d.bodyLine()
 			for _, e := range bad {
 				e.Line += before
+				if e.first > 0 {
+					e.Message += fmt.Sprintf(", first on line %d", e.first+before)
+				}
 			}
 			errs = append(errs, bad...)
+			readable = readable && d.root != nil
 		}
 		docs = append(docs, d)
 		line += countLines(d.src)
 	}
-	if errs != nil {
-		return nil, errs
+	switch {
+	case errs == nil:
+		return docs, nil
+	case readable:
+		return docs, errs
 	}
-	return docs, nil
+	return nil, errs
 }
 
 // parseBody reads the one document of a body; the lines of errors count within
-// it.
+// it. Keys given twice are an error, but the tree is returned all the same.
 func parseBody(body []byte) (*yaml.Node, Errors) {
 	if e := checkNesting(body); e != nil {
 		return nil, Errors{e}
@@ -68,10 +87,11 @@ func parseBody(body []byte) (*yaml.Node, Errors) {
 	if err != nil {
 		return nil, syntaxErrors(body, err)
 	}
-	if errs := checkTree(root); errs != nil {
+	errs := checkTree(root)
+	if slices.ContainsFunc(errs, func(e *Error) bool { return e.first == 0 }) {
 		return nil, errs
 	}
-	return root, nil
+	return root, errs
 }
 
 // compose reads exactly one document. The YAML library is not trusted to
@@ -129,7 +149,8 @@ func syntaxErrors(body []byte, err error) Errors {
 		fmt.Sscan(m[1], &named)
 		text = text[len(m[0]):]
 	}
-	line, col := place(body, stoppedAt(body, c.n))
+	stop := stoppedAt(body, c.n)
+	line, col := place(body, stop)
 	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
 		if at := bytes.Index(body, []byte("*"+m[1])); at >= 0 {
 			line, col = place(body, at)
@@ -139,17 +160,38 @@ func syntaxErrors(body []byte, err error) Errors {
 	if tabs := tabErrors(body, line); tabs != nil {
 		return tabs
 	}
-	e := &Error{Line: line, Col: col, Message: "not valid YAML: " + text}
+	e := &Error{Message: "not valid YAML: " + text}
 	for _, m := range messages {
 		if strings.Contains(text, m.theirs) {
-			e.Message, e.Advice = m.ours, m.advice
+			e.Message, e.Advice, stop = m.ours, m.advice, stepBack(body, stop, m.at)
 			break
 		}
 	}
-	if named > 0 && named < line {
-		e.Message += fmt.Sprintf(" (in what begins near line %d)", named)
+	if strings.HasPrefix(e.Message, "a quoted text") && named < line {
+		e.Message += fmt.Sprintf("; it begins on line %d", named)
 	}
+	e.Line, e.Col = place(body, stop)
 	return Errors{e}
+}
+
+// stepBack goes from where the library stopped to what it stopped at: the
+// beginning of the line ('^'), the last of a character, or of a word (0).
+func stepBack(body []byte, stop int, at byte) int {
+	begin := stop
+	for begin > 0 && body[begin-1] != '\n' && body[begin-1] != '\r' {
+		begin--
+	}
+	line := body[begin : stop+1]
+	word := bytes.LastIndexAny(line[:len(line)-1], " \t[]{},") + 1
+	switch i := bytes.LastIndexByte(line, at); {
+	case at == '^' && !bytes.HasSuffix(bytes.TrimRight(line[:word], " "), []byte{'"'}):
+		return begin + len(line) - len(bytes.TrimLeft(line, " \t"))
+	case at == 0, at == '^':
+		return begin + word
+	case i >= 0:
+		return begin + i
+	}
+	return stop
 }
 
 var (
@@ -161,7 +203,7 @@ var (
 // blank: the library looks a few characters ahead.
 func stoppedAt(body []byte, n int) int {
 	n = min(n, len(body)) - 1
-	for n > 0 && strings.IndexByte(" \t\r\n", body[n]) >= 0 {
+	for n > 0 && isBlank(body[n]) {
 		n--
 	}
 	for n > 0 && body[n]&0xc0 == 0x80 {
@@ -172,32 +214,36 @@ func stoppedAt(body []byte, n int) int {
 
 // messages says in our words what the library's mean; the first that is
 // contained counts.
-var messages = []struct{ theirs, ours, advice string }{
-	{"mapping values are not allowed", "a \"key:\" cannot stand here", "a value that holds \": \" needs quotes; the keys of a mapping need the same indentation"},
-	{"did not find expected key", "a key is expected here", "look at the indentation: the keys of a mapping need the same"},
-	{"did not find expected '-' indicator", "a list item (\"- \") is expected here", "look at the indentation: the items of a list need the same"},
-	{"did not find expected ',' or ']'", "\",\" or \"]\" is expected here", ""},
-	{"did not find expected ',' or '}'", "\",\" or \"}\" is expected here", ""},
-	{"did not find expected node content", "a value is expected here", ""},
-	{"could not find expected ':'", "a \":\" is expected after the key", "a key and its \":\" stand on one line"},
-	{"block sequence entries are not allowed", "a list item (\"- \") cannot stand here", "begin the list on a line of its own"},
-	{"mapping keys are not allowed", "a \"? \" cannot stand here", ""},
-	{"cannot start any token", "a value cannot begin with this character", "put the value in quotes"},
-	{"tab character", "a tab in the indentation", "YAML is indented with spaces"},
-	{"unexpected document indicator", "a quoted text is not closed before the end of the document", "look for a missing quote"},
-	{"unexpected end of stream", "a quoted text is not closed", "look for a missing quote"},
-	{"unknown escape character", "not an escape of a double-quoted text", "use single quotes, or double the backslash"},
-	{"hexdecimal number", "hexadecimal digits are expected in an escape", ""},
-	{"invalid Unicode character escape code", "an escape that is not a character", ""},
-	{"incompatible YAML document", "a version of YAML that is not 1.1 or 1.2", ""},
-	{"unknown directive", "an unknown % directive", ""},
-	{"duplicate %", "a % directive given twice", ""},
-	{"undefined tag handle", "a tag whose handle is not declared", ""},
-	{"<document start>", "text after the end of the document", "separate documents with a line \"---\""},
-	{"comment or line break", "nothing but a comment can follow here", ""},
-	{"alphabetic or numeric character", "an anchor or alias needs a name of letters and digits", ""},
-	{"exceeded max depth", "nested too deeply", ""},
-	{"indentation indicator equal to 0", "an indentation of 0 given for a block of text", ""},
+var messages = []struct {
+	theirs, ours, advice string
+	at                   byte // see stepBack
+}{
+	{"mapping values are not allowed", "a \"key:\" cannot stand here", "a value that holds \": \" needs quotes; the keys of a mapping need the same indentation", ':'},
+	{"did not find expected key", "a key is expected here", "look at the indentation: the keys of a mapping need the same", '^'},
+	{"did not find expected '-' indicator", "a list item (\"- \") is expected here", "look at the indentation: the items of a list need the same", '^'},
+	{"did not find expected ',' or ']'", "\",\" or \"]\" is expected before this", "", 0},
+	{"did not find expected ',' or '}'", "\",\" or \"}\" is expected before this", "", 0},
+	{"did not find expected node content", "a value is expected here", "", 0},
+	{"could not find expected ':'", "a \":\" is expected after the key", "a key and its \":\" stand on one line", '^'},
+	{"block sequence entries are not allowed", "a list item (\"- \") cannot stand here", "begin the list on a line of its own", '-'},
+	{"mapping keys are not allowed", "a \"? \" cannot stand here", "", '?'},
+	{"cannot start any token", "a value cannot begin with this character", "put the value in quotes", 0},
+	{"tab character", "a tab in the indentation", "YAML is indented with spaces", '\t'},
+	{"unexpected document indicator", "a quoted text is not closed before the end of the document", "look for a missing quote", '^'},
+	{"unexpected end of stream", "a quoted text is not closed", "look for a missing quote", 0},
+	{"unknown escape character", "not an escape of a double-quoted text", "use single quotes, or double the backslash", '\\'},
+	{"hexdecimal number", "hexadecimal digits are expected in an escape", "", '\\'},
+	{"invalid Unicode character escape code", "an escape that is not a character", "write the character itself", '\\'},
+	{"incompatible YAML document", "a version of YAML that is not 1.1", "leave the line %YAML out", '^'},
+	{"directive", "a line that begins with % and is no directive", "", '^'},
+	{"version number", "a %YAML directive without a version", "leave the line out", '^'},
+	{"undefined tag handle", "a tag whose handle is not declared", "", '!'},
+	{"tag URI", "a tag without a name", "", '!'},
+	{"<document start>", "text after the end of the document", "separate documents with a line \"---\"", 0},
+	{"comment or line break", "nothing but a comment can follow here", "", 0},
+	{"alphabetic or numeric character", "an anchor or alias needs a name of letters and digits", "", 0},
+	{"exceeded max depth", "nested too deeply", "", 0},
+	{"indentation indicator equal to 0", "an indentation of 0 given for a block of text", "", 0},
 }
 
 // tabErrors names every line from the given one on that is indented with a
@@ -227,7 +273,7 @@ func tabErrors(body []byte, line int) Errors {
 func checkTree(root *yaml.Node) Errors {
 	c := treeCheck{size: map[*yaml.Node]int{}}
 	c.node(root, nil, 1)
-	if c.errs == nil {
+	if !slices.ContainsFunc(c.errs, func(e *Error) bool { return e.first == 0 }) {
 		c.grown(root)
 	}
 	sort.SliceStable(c.errs, func(i, j int) bool {
@@ -243,11 +289,12 @@ type treeCheck struct {
 	size  map[*yaml.Node]int // values behind an anchor; -1 while it is being measured
 }
 
-func (c *treeCheck) add(n *yaml.Node, path []string, advice, format string, args ...any) {
-	if len(c.errs) >= 5*maxFindings {
-		return
+func (c *treeCheck) add(n *yaml.Node, path []string, advice, format string, args ...any) *Error {
+	e := &Error{Line: n.Line, Col: n.Column, Path: PathString(path), Message: fmt.Sprintf(format, args...), Advice: advice}
+	if len(c.errs) < 5*maxFindings {
+		c.errs = append(c.errs, e)
 	}
-	c.errs = append(c.errs, &Error{Line: n.Line, Col: n.Column, Path: PathString(path), Message: fmt.Sprintf(format, args...), Advice: advice})
+	return e
 }
 
 func (c *treeCheck) node(n *yaml.Node, path []string, depth int) {
@@ -273,7 +320,7 @@ func (c *treeCheck) node(n *yaml.Node, path []string, depth int) {
 			if was := first[k.Value]; was == nil {
 				first[k.Value] = k
 			} else {
-				c.add(k, append(path, k.Value), "", "given twice, first on line %d", was.Line)
+				c.add(k, append(path, k.Value), "", "given twice").first = was.Line
 			}
 			if isMerge(k) && !mergeable(v) {
 				c.add(v, append(path, k.Value), "", "<< takes a mapping or a list of mappings")
@@ -306,8 +353,11 @@ func (c *treeCheck) grown(root *yaml.Node) {
 			c.size[n] = -1
 		}
 		sum := 1
-		for _, child := range n.Content {
-			if sum += measure(child, depth+1); sum > limit || c.errs != nil {
+		for i, child := range n.Content {
+			if n.Kind == yaml.MappingNode && i%2 == 0 {
+				continue // a key
+			}
+			if sum += measure(child, depth+1); sum > limit {
 				break
 			}
 		}
@@ -317,7 +367,7 @@ func (c *treeCheck) grown(root *yaml.Node) {
 		}
 		return sum
 	}
-	if measure(root, 1) > limit && c.errs == nil {
+	if measure(root, 1) > limit {
 		c.add(root, nil, "", "aliases that grow to more than %d values", maxGrown)
 	}
 }

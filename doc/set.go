@@ -141,35 +141,6 @@ func (d *Document) assignMap(path []string, cur, v map[string]any) error {
 	return nil
 }
 
-// assignList changes the items between those that are equal at both ends.
-func (d *Document) assignList(path []string, cur, v []any) error {
-	head := 0
-	for head < len(cur) && head < len(v) && same(cur[head], v[head]) {
-		head++
-	}
-	tail := 0
-	for tail < len(cur)-head && tail < len(v)-head && same(cur[len(cur)-1-tail], v[len(v)-1-tail]) {
-		tail++
-	}
-	old, now := len(cur)-head-tail, len(v)-head-tail
-	for i := head; i < head+min(old, now); i++ {
-		if err := d.assign(append(path, strconv.Itoa(i)), v[i]); err != nil {
-			return err
-		}
-	}
-	for i := head + old; i < head+now; i++ {
-		if err := d.insertItem(path, i, v[i]); err != nil {
-			return err
-		}
-	}
-	for i := head + old - 1; i >= head+now; i-- {
-		if err := d.drop(append(path, strconv.Itoa(i))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // direct reports whether a path leads through neither alias nor merge.
 func (d *Document) direct(path []string) bool {
 	n := d.root
@@ -211,12 +182,14 @@ func (d *Document) write(path []string, v any) error {
 	if err != nil {
 		return err
 	}
-	return d.try(path, want, func(l *layout) ([][]splice, error) {
-		if parent == nil {
-			return [][]splice{l.replaceRoot(n, v, d.style(l, n))}, nil
-		}
+	if parent == nil {
+		return d.try(path, want, n, func(l *layout, st style) ([][]splice, error) {
+			return [][]splice{l.replaceRoot(n, v, st)}, nil
+		})
+	}
+	return d.try(path, want, parent, func(l *layout, st style) ([][]splice, error) {
 		e := l.entries[parent][l.index(parent, n)]
-		return [][]splice{l.replace(parent, e, v, d.style(l, parent))}, nil
+		return [][]splice{l.replace(parent, e, v, st)}, nil
 	})
 }
 
@@ -250,8 +223,7 @@ func (d *Document) add(path []string, i int, n *yaml.Node, f field, v any) error
 	if err != nil {
 		return err
 	}
-	return d.try(path[:i+1], want, func(l *layout) ([][]splice, error) {
-		st := d.style(l, n)
+	return d.try(path[:i+1], want, n, func(l *layout, st style) ([][]splice, error) {
 		after := d.place(l, n, path[:i], path[i])
 		return l.candidates(n, after, path[i], value, st)
 	})
@@ -298,40 +270,6 @@ func (d *Document) place(l *layout, n *yaml.Node, parent []string, key string) i
 	}
 	i, _ := slices.BinarySearchFunc(names, key, compareKeys)
 	return i - 1
-}
-
-// insertItem adds an item to a list before the one at index i.
-func (d *Document) insertItem(path []string, i int, v any) error {
-	list, _ := d.Get(path...)
-	items, ok := list.([]any)
-	if !ok {
-		return errPlace
-	}
-	all := slices.Insert(slices.Clone(items), i, v)
-	if !d.direct(path) {
-		return d.write(path, all)
-	}
-	n := d.root
-	for _, p := range path {
-		f, _ := child(n, p)
-		if err := d.guard(n, false); err != nil {
-			return err
-		}
-		n = f.val
-	}
-	if err := d.guard(n, false); err != nil {
-		return err
-	}
-	if len(items) == 0 && !d.inFlow(path) {
-		return d.write(path, all)
-	}
-	want, err := with(plain(d.root), path, all)
-	if err != nil {
-		return err
-	}
-	return d.try(append(path, strconv.Itoa(i)), want, func(l *layout) ([][]splice, error) {
-		return l.candidates(n, i-1, "", v, d.style(l, n))
-	})
 }
 
 // inFlow reports whether the node at a path is within brackets, or the document
@@ -394,7 +332,7 @@ func (d *Document) drop(path []string) error {
 	if err != nil {
 		return err
 	}
-	return d.try(path, want, func(l *layout) ([][]splice, error) {
+	return d.try(path, want, n, func(l *layout, st style) ([][]splice, error) {
 		return [][]splice{l.remove(n, l.index(n, f.val))}, nil
 	})
 }
@@ -466,16 +404,22 @@ func describe(n *yaml.Node) string {
 }
 
 // try makes an edit by the first of its candidates that reads as wanted, and
-// where none does, by writing the smallest block around it anew.
-func (d *Document) try(path []string, want any, candidates func(*layout) ([][]splice, error)) error {
+// where none does, by writing the smallest block around it anew. The edit is
+// written in the style of what is near.
+func (d *Document) try(path []string, want any, near *yaml.Node, candidates func(*layout, style) ([][]splice, error)) error {
 	l, err := newLayout(d.src[d.body:d.bodyEnd], d.root)
 	if err != nil {
 		return err
 	}
-	all, err := candidates(l)
-	if err == nil {
+	st := d.style(l, near)
+	// A block of text cannot end a document that has no last line break.
+	for _, st.quoted = range []bool{false, true} {
+		all, err := candidates(l, st)
+		if err != nil {
+			break
+		}
 		for _, splices := range all {
-			if err = d.apply(splices, want); err == nil {
+			if d.apply(splices, want) == nil {
 				return nil
 			}
 		}
@@ -485,5 +429,5 @@ func (d *Document) try(path []string, want any, candidates func(*layout) ([][]sp
 			return nil
 		}
 	}
-	return refuse("edit this place by hand", "%v", err)
+	return refuse("edit the text by hand", "there is no way to write this that leaves the rest as it is")
 }
