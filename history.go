@@ -26,7 +26,10 @@ func (s *Store) Uncommitted(ctx context.Context, name cluster.Name) ([]store.Dri
 
 // Released is the commit that is live for nodes; 0: none yet.
 func (s *Store) Released(ctx context.Context, name cluster.Name) (int, error) {
-	head, err := s.store.Cluster(string(name)).Head(ctx)
+	head, err := s.headOf(ctx, name)
+	if missing := new(MissingError); errors.As(err, &missing) {
+		return 0, nil // a deleted cluster has a history still
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +79,7 @@ func (s *Store) DiffUncommitted(ctx context.Context, name cluster.Name) ([]FileC
 	if err != nil {
 		return nil, err
 	}
-	head, err := s.store.Cluster(string(name)).Head(ctx)
+	head, err := s.headOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +176,7 @@ func restore(ctx context.Context, r *recorder, target *store.Snapshot, keys bool
 // stays, and the cluster can be brought back from it.
 func (s *Store) Delete(ctx context.Context, name cluster.Name, w Write) (*Outcome, error) {
 	h := s.store.Cluster(string(name))
-	head, err := h.Head(ctx)
+	head, err := s.headOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}

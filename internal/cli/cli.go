@@ -1,0 +1,128 @@
+// Package cli is the command stateroom: arguments, calls of package stateroom,
+// and how the results look. There is one file per command; in it, a function
+// declares the command, a run function that knows no cobra does it, and a view
+// shows it.
+package cli
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Env is all of the surroundings that a run of the command touches, besides
+// stores and the user's own directories.
+type Env struct {
+	Args           []string // Args[0] is the program
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Now            func() time.Time
+
+	state, name string // --state, --name
+}
+
+// Main runs one command to its end and returns the exit code; see exit.go.
+func Main(ctx context.Context, env Env) int {
+	root := newRoot(&env)
+	root.SetArgs(env.Args[1:])
+	return env.fail(ctx, root.ExecuteContext(ctx))
+}
+
+const rootLong = `Stateroom keeps the state of Kubernetes clusters in a store: plain files in kops'
+layout, in a directory, with a history of who changed what and why. From that
+state it plans, releases and runs clusters.
+
+The store is, in this order: --state, STATEROOM_STATE_STORE, KOPS_STATE_STORE,
+kops_state_store in ~/.kops.yaml, and else a directory of your own
+($XDG_DATA_HOME/stateroom/store, which is ~/.local/share/stateroom/store).
+
+The cluster is, in this order: the argument, --name, STATEROOM_CLUSTER_NAME,
+KOPS_CLUSTER_NAME, and else the only cluster of the store.`
+
+func newRoot(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:               "stateroom",
+		Short:             "The state of Kubernetes clusters, kept, changed and run from a store",
+		Long:              rootLong,
+		Example:           "  stateroom up\n  stateroom edit cluster --set spec.kubeAPIServer.maxRequestsInflight=801\n  stateroom update cluster --yes --wait",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:              noSuchCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
+	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
+	root.AddCommand(
+		createCmd(env),
+		verb("get", "Show what is in the store", getClustersCmd(env), getClusterCmd(env), getGroupsCmd(env), getKeypairsCmd(env), getAllCmd(env)),
+		verb("edit", "Change a document", editClusterCmd(env), editGroupCmd(env)),
+		verb("update", "Make what is committed live", updateClusterCmd(env)),
+		verb("validate", "Check that what is released runs", validateClusterCmd(env)),
+		verb("delete", "Delete a cluster", deleteClusterCmd(env)),
+		verb("export", "Export what gives access", exportKubeconfigCmd(env)),
+		logCmd(env), showCmd(env), diffCmd(env), rollbackCmd(env),
+		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), versionCmd(env),
+	)
+	addAbsent(root)
+	root.AddCommand(topics()...)
+	return root
+}
+
+// verb is a command that only has commands below it.
+func verb(name, short string, nouns ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef(cmd.CommandPath()+" --help", "%s what? there is: %s", cmd.Name(), strings.Join(nounsOf(cmd), ", "))
+		},
+	}
+	for _, noun := range nouns {
+		cmd.Example += noun.Example + "\n"
+	}
+	cmd.Example = strings.TrimRight(cmd.Example, "\n")
+	cmd.AddCommand(nouns...)
+	return cmd
+}
+
+func nounsOf(cmd *cobra.Command) []string {
+	var all []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			all = append(all, c.Name())
+		}
+	}
+	return all
+}
+
+// noSuchCommand refuses arguments where a command should stand.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := cmd.CommandPath() + " --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef(hint, "%s has no command %q", cmd.CommandPath(), args[0])
+}
+
+// atMost refuses more arguments than a command takes.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usagef("stateroom "+strings.TrimPrefix(cmd.UseLine(), "stateroom "), "%q is one argument too many", args[n])
+		}
+		return nil
+	}
+}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stateroom/stateroom"
+)
+
+type createOptions struct {
+	writeFlags
+	documents documentsFlag
+	file      string
+}
+
+func createCmd(env *Env) *cobra.Command {
+	var opt createOptions
+	cluster := createClusterCmd(env)
+	cmd := &cobra.Command{
+		Use:   "create -f FILE",
+		Short: "Create clusters and instance groups",
+		Long: `Create what the documents in a file say: clusters, instance groups, SSH keys, and
+any other Kubernetes object as an add-on of the cluster. Each cluster gets one
+commit. What is there already is not touched: that is a conflict.`,
+		Example: "  stateroom create -f cluster.yaml\n  kops create cluster ... --dry-run -o yaml | stateroom create -f -\n" + cluster.Example,
+		Args:    noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runCreate(cmd.Context(), env, opt)
+		},
+	}
+	cmd.Flags().StringVarP(&opt.file, "filename", "f", "", "the file; - is standard input")
+	opt.flags(cmd.Flags())
+	opt.documents.flag(cmd.Flags())
+	cmd.AddCommand(cluster)
+	return cmd
+}
+
+func runCreate(ctx context.Context, env *Env, opt createOptions) error {
+	if opt.file == "" {
+		return usagef("stateroom create cluster NAME, or stateroom create -f FILE", "create what?")
+	}
+	if err := opt.documents.check(opt.dryRun); err != nil {
+		return err
+	}
+	src, err := env.readFile(opt.file)
+	if err != nil {
+		return err
+	}
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := s.CreateFrom(ctx, opt.file, src, opt.write())
+	for _, out := range made {
+		if err := env.showCreated(opt.documents, out); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// documentsFlag is -o of a create: with --dry-run, the documents themselves.
+type documentsFlag struct{ format string }
+
+func (d *documentsFlag) flag(f *pflag.FlagSet) {
+	f.StringVarP(&d.format, "output", "o", "", "with --dry-run, print the documents: yaml|json")
+}
+
+func (d documentsFlag) check(dryRun bool) error {
+	switch {
+	case d.format != "" && d.format != asYAML && d.format != asJSON:
+		return usagef("-o yaml|json", "there is no output format %q here", d.format)
+	case d.format != "" && !dryRun:
+		return usagef("add --dry-run", "-o prints the documents of a dry run")
+	}
+	return nil
+}
+
+// showCreated prints what a create did, or the documents that it would write.
+func (env *Env) showCreated(d documentsFlag, out *stateroom.Outcome) error {
+	if d.format == "" {
+		return env.showOutcome(out)
+	}
+	for _, w := range out.Warnings {
+		env.sayf("warning: %s", w)
+	}
+	var documents [][]byte
+	for _, c := range out.Changes {
+		if len(c.After) > 0 {
+			documents = append(documents, c.After)
+		}
+	}
+	return env.showDocuments(output{format: d.format}, nil, documents, true)
+}
+
+// maxFile bounds what is read from files that people name, in bytes.
+const maxFile = 32 << 20
+
+// readFile reads a file that the command line names; - is standard input.
+func (env *Env) readFile(name string) ([]byte, error) {
+	if name != "-" {
+		return readCapped(name, maxFile)
+	}
+	b, err := io.ReadAll(io.LimitReader(env.Stdin, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read standard input: %w", err)
+	}
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("read standard input: it is over %d bytes", maxFile)
+	}
+	return b, nil
+}
+
+// readCapped reads a file of at most that many bytes.
+func readCapped(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if int64(len(b)) > most {
+		return nil, fmt.Errorf("read %s: it is over %d bytes", name, most)
+	}
+	return b, nil
+}

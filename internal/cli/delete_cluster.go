@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom"
+)
+
+type deleteOptions struct {
+	writeFlags
+	yes bool
+}
+
+func deleteClusterCmd(env *Env) *cobra.Command {
+	var opt deleteOptions
+	cmd := &cobra.Command{
+		Use:   "cluster NAME --yes",
+		Short: "Delete the state of a cluster; its history stays",
+		Long: `Delete the files of a cluster from the store. Its history stays, and the cluster
+can be brought back from it. What runs of it on this machine must be stopped
+first (stateroom down); what it keeps on disk here is removed too.`,
+		Example: "  stateroom delete cluster demo.example.com\n  stateroom delete cluster demo.example.com --yes",
+		Args:    atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runDeleteCluster(cmd.Context(), env, opt, args)
+		},
+	}
+	cmd.Flags().BoolVarP(&opt.yes, "yes", "y", false, "do it; without it, only show what would be deleted")
+	opt.flags(cmd.Flags())
+	return cmd
+}
+
+func runDeleteCluster(ctx context.Context, env *Env, opt deleteOptions, args []string) error {
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 && env.name == "" {
+		return usagef("stateroom delete cluster NAME --yes", "which cluster? a cluster to delete must be named")
+	}
+	name, err := env.cluster(ctx, s, first(args))
+	if err != nil {
+		return err
+	}
+	m, err := env.machine()
+	if err != nil {
+		return err
+	}
+	if running, err := m.Running(ctx, name); err == nil && running.Any() {
+		return usagef(fmt.Sprintf("stateroom down %s", name), "cluster %s runs on this machine", name)
+	}
+	w := opt.write()
+	w.DryRun = w.DryRun || !opt.yes
+	out, err := s.Delete(ctx, name, w)
+	if err != nil {
+		return err
+	}
+	if err := env.showOutcome(out); err != nil || w.DryRun {
+		return env.sayYes(err, opt.yes, out)
+	}
+	return m.Forget(name)
+}
+
+// sayYes says how a delete that was only shown is done.
+func (env *Env) sayYes(err error, yes bool, out *stateroom.Outcome) error {
+	if err == nil && !yes {
+		env.sayf("hint: with --yes, this deletes %d files of cluster %s", len(out.Changes), out.Cluster)
+	}
+	return err
+}

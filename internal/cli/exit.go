@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/store"
+)
+
+// The exit codes. They are promised to scripts: `stateroom help exit-codes`.
+const (
+	exitOK           = 0
+	exitError        = 1
+	exitUsage        = 2
+	exitMissing      = 3
+	exitConflict     = 4
+	exitPermission   = 5
+	exitInvalid      = 6
+	exitNotConverged = 8
+	exitDifferent    = 10
+	exitInterrupted  = 130
+)
+
+const exitCodes = `  0    done
+  1    an error that is none of these
+  2    the command line is wrong, or asks for what this version does not have
+  3    not found
+  4    conflict: somebody else changed or made the same
+  5    not permitted: by the system, or to protect what belongs to another store
+  6    a document is invalid
+  7    cannot decrypt
+  8    committed, but the hosts do not run it
+  10   there are differences (with --detailed-exitcode)
+  130  interrupted
+`
+
+// usageError is a wrong command line.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+func (e *usageError) Hint() string  { return e.hint }
+
+func usage(err error) error { return &usageError{err: err} }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// errDifferent ends a command that found differences and said them.
+var errDifferent = errors.New("there are differences")
+
+// exitStatus ends a command with the code of a program that it ran, which said
+// itself what was wrong.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// exitCode is the one place where errors become codes.
+func exitCode(err error) int {
+	var (
+		status    exitStatus
+		wrong     *usageError
+		badName   *cluster.NameError
+		invalid   *cluster.InvalidError
+		behind    *stateroom.NotConvergedError
+		changed   *stateroom.ChangedError
+		collision *stateroom.ExistsError
+		newer     *store.FormatError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errDifferent):
+		return exitDifferent
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(err, &newer):
+		return exitError
+	case errors.As(err, &wrong), errors.As(err, &badName), errors.Is(err, errors.ErrUnsupported):
+		return exitUsage
+	case errors.As(err, &behind):
+		return exitNotConverged
+	case errors.As(err, &invalid):
+		return exitInvalid
+	case errors.Is(err, store.ErrConflict), errors.As(err, &changed), errors.As(err, &collision):
+		return exitConflict
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return exitPermission
+	case errors.Is(err, fs.ErrNotExist):
+		return exitMissing
+	case errors.Is(err, fs.ErrInvalid):
+		return exitInvalid
+	}
+	return exitError
+}
+
+// fail says what went wrong, each line as "stateroom: ...", hints apart, and
+// returns the exit code.
+func (env *Env) fail(ctx context.Context, err error) int {
+	var status exitStatus
+	switch {
+	case err == nil, errors.Is(err, errDifferent), errors.As(err, &status):
+		return exitCode(err)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		env.sayf("interrupted")
+		return exitInterrupted
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		env.sayf("%s", line)
+	}
+	for _, hint := range hints(err) {
+		env.sayf("hint: %s", hint)
+	}
+	return exitCode(err)
+}
+
+// sayf prints a line for the person, beside the command's result.
+func (env *Env) sayf(format string, args ...any) {
+	fmt.Fprintf(env.Stderr, "stateroom: %s\n", clean(fmt.Sprintf(format, args...)))
+}
+
+// hints collects what the errors of a tree advise, outermost first. Only the
+// first is shown for each branch: those within were written without knowing
+// what was wanted.
+func hints(err error) []string {
+	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
+		return []string{h.Hint()}
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return hints(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []string
+		for _, inner := range e.Unwrap() {
+			all = append(all, hints(inner)...)
+		}
+		return all
+	}
+	return builtinHint(err)
+}
+
+// builtinHint advises on errors of the system, which cannot do it themselves.
+func builtinHint(err error) []string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return []string{"the disk is full; nothing was left half done"}
+	case errors.Is(err, syscall.EROFS):
+		return []string{"the file system is mounted read-only"}
+	}
+	return nil
+}
+
+// clean keeps what others wrote from moving the cursor or hiding text.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
+			return r
+		}
+		return ' '
+	}, s)
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func kubectlCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "kubectl -- ARGS",
+		Short: "Run the cluster's own kubectl with its kubeconfig",
+		Long: `Run the kubectl of the cluster's version, from the cache of programs, with the
+kubeconfig of the cluster that runs on this machine. Exit code and output are
+kubectl's.`,
+		Example: "  stateroom kubectl -- get namespaces\n  stateroom --name demo.example.com kubectl -- get pods -A",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runKubectl(cmd.Context(), env, args)
+		},
+	}
+}
+
+func runKubectl(ctx context.Context, env *Env, args []string) error {
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := env.machine()
+	if err != nil {
+		return err
+	}
+	name, err := env.hostedCluster(m, "")
+	if err != nil {
+		return err
+	}
+	show := env.newProgress()
+	programs, err := env.programs(programFlags{}, show)
+	if err != nil {
+		return err
+	}
+	kubectl, err := s.Kubectl(ctx, name, m, programs)
+	show.done()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, kubectl.Path, args...)
+	cmd.Args[0] = "kubectl" // a multi-call program goes by its name
+	cmd.Env = append(withoutKubeconfig(os.Environ()), "KUBECONFIG="+kubectl.Kubeconfig)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.Stdin, env.Stdout, env.Stderr
+	err = cmd.Run()
+	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}
+
+func withoutKubeconfig(environ []string) []string {
+	var kept []string
+	for _, e := range environ {
+		if !strings.HasPrefix(e, "KUBECONFIG=") {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/doc"
+	"github.com/stateroom/stateroom/internal/backends"
+	"github.com/stateroom/stateroom/store"
+)
+
+// open opens the store that the command line, the environment or a file names.
+func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
+	url, err := env.storeURL()
+	if err != nil {
+		return nil, err
+	}
+	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	if err != nil {
+		return nil, err
+	}
+	return stateroom.Open(ctx, objects, stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice})
+}
+
+// storeURL is the address of the store: the first that is given.
+func (env *Env) storeURL() (string, error) {
+	for _, given := range []string{env.state, env.Getenv("STATEROOM_STATE_STORE"), env.Getenv("KOPS_STATE_STORE")} {
+		if given != "" {
+			return trimSlash(given), nil
+		}
+	}
+	given, err := env.kopsFile()
+	if err != nil || given != "" {
+		return trimSlash(given), err
+	}
+	return env.dataDir("store")
+}
+
+func trimSlash(url string) string {
+	if trimmed := strings.TrimRight(url, "/"); trimmed != "" {
+		return trimmed
+	}
+	return url
+}
+
+// maxKopsFile bounds a file of settings, in bytes.
+const maxKopsFile = 1 << 20
+
+// kopsFile reads kops_state_store from the files where kops looks for it.
+func (env *Env) kopsFile() (string, error) {
+	home := env.Getenv("HOME")
+	if home == "" {
+		return "", nil
+	}
+	for _, path := range []string{filepath.Join(home, ".kops.yaml"), filepath.Join(home, ".kops", "config")} {
+		b, err := readCapped(path, maxKopsFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		docs, err := doc.Parse(b)
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", path, err)
+		}
+		if len(docs) > 0 {
+			v, _ := docs[0].Get("kops_state_store")
+			given, _ := v.(string)
+			return given, nil
+		}
+	}
+	return "", nil
+}
+
+// dataDir is a directory of the user's own data.
+func (env *Env) dataDir(elem ...string) (string, error) {
+	return env.xdg("XDG_DATA_HOME", ".local/share", elem)
+}
+
+// cacheDir is a directory of what can be made again.
+func (env *Env) cacheDir(elem ...string) (string, error) {
+	return env.xdg("XDG_CACHE_HOME", ".cache", elem)
+}
+
+func (env *Env) xdg(variable, below string, elem []string) (string, error) {
+	top := env.Getenv(variable)
+	if !filepath.IsAbs(top) { // the XDG specification: relative ones are ignored
+		home := env.Getenv("HOME")
+		if !filepath.IsAbs(home) {
+			return "", usagef("say where with --state DIR, or set HOME", "no store is given, and neither HOME nor %s says where a directory of your own would be", variable)
+		}
+		top = filepath.Join(home, below)
+	}
+	return filepath.Join(append([]string{top, "stateroom"}, elem...)...), nil
+}
+
+// cluster is the cluster that is meant: by the argument, which may be empty, or
+// else by --name, by the environment, or because the store has only one.
+func (env *Env) cluster(ctx context.Context, s *stateroom.Store, arg string) (cluster.Name, error) {
+	given, err := env.namedCluster(arg)
+	if err != nil {
+		return "", err
+	}
+	if given != "" {
+		return cluster.ParseName(given)
+	}
+	names, err := s.ClusterNames(ctx)
+	if err != nil {
+		return "", err
+	}
+	switch len(names) {
+	case 0:
+		return "", &emptyStoreError{s.Place()}
+	case 1:
+		return names[0], nil
+	}
+	var list []string
+	for _, n := range names {
+		list = append(list, string(n))
+	}
+	return "", usagef("say --name CLUSTER; there are "+shortList(list, 8), "which cluster? the store %s has %d", s.Place(), len(names))
+}
+
+// namedCluster is the name that the command line or the environment gives;
+// empty: none.
+func (env *Env) namedCluster(arg string) (string, error) {
+	if arg != "" && env.name != "" && arg != env.name {
+		return "", usagef("", "the argument says cluster %q and --name says %q", arg, env.name)
+	}
+	for _, given := range []string{arg, env.name, env.Getenv("STATEROOM_CLUSTER_NAME"), env.Getenv("KOPS_CLUSTER_NAME")} {
+		if given != "" {
+			return given, nil
+		}
+	}
+	return "", nil
+}
+
+func shortList(list []string, most int) string {
+	if len(list) > most {
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return strings.Join(list, ", ")
+}
+
+// emptyStoreError says that there is no cluster to speak of.
+type emptyStoreError struct{ place string }
+
+func (e *emptyStoreError) Error() string        { return fmt.Sprintf("the store %s has no clusters", e.place) }
+func (e *emptyStoreError) Is(target error) bool { return target == fs.ErrNotExist }
+func (e *emptyStoreError) Hint() string {
+	return "stateroom up makes one and runs it here; stateroom create cluster NAME makes its state; another store: --state DIR"
+}
+
+// author is who makes the commits: "Ada <ada@example.com>".
+func (env *Env) author() string {
+	if a := env.Getenv("STATEROOM_AUTHOR"); a != "" {
+		return a
+	}
+	name, mail := env.Getenv("GIT_AUTHOR_NAME"), env.Getenv("GIT_AUTHOR_EMAIL")
+	login := env.login()
+	if name == "" {
+		name = login
+	}
+	if mail == "" {
+		mail = env.Getenv("EMAIL")
+	}
+	if mail == "" {
+		mail = login + "@" + hostname()
+	}
+	return name + " <" + mail + ">"
+}
+
+func (env *Env) login() string {
+	for _, variable := range []string{"USER", "LOGNAME"} {
+		if v := env.Getenv(variable); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "localhost"
+	}
+	return name
+}
+
+// notice tells the person what the store found and did on the way.
+func (env *Env) notice(n store.Notice) { env.sayf("%s", noticeText(n)) }

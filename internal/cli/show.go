@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/store"
+)
+
+func showCmd(env *Env) *cobra.Command {
+	var opt output
+	cmd := &cobra.Command{
+		Use:   "show [NAME] [COMMIT]",
+		Short: "Show a commit and what it changed",
+		Long: `Show a commit and what it changed. COMMIT is a number, head, head~2, or a time
+(2026-01-02T15:04:05Z: the newest commit then). Secrets and keysets are named,
+never shown.`,
+		Example: "  stateroom show\n  stateroom show demo.example.com 3",
+		Args:    atMost(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runShow(cmd.Context(), env, opt, args)
+		},
+	}
+	opt.flag(cmd.Flags(), "text", asYAML, asJSON)
+	return cmd
+}
+
+// changeView is a file that differs, as programs read it.
+type changeView struct {
+	Name   string `json:"name"`
+	Action string `json:"action"`
+	Secret bool   `json:"secret,omitempty"`
+	Diff   string `json:"diff,omitempty"`
+}
+
+func viewChanges(changes []stateroom.FileChange) []changeView {
+	views := []changeView{}
+	for _, c := range changes {
+		views = append(views, changeView{Name: c.Name, Action: string(c.Action), Secret: c.Secret, Diff: c.Diff})
+	}
+	return views
+}
+
+func runShow(ctx context.Context, env *Env, opt output, args []string) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	arg, refs, err := splitRefs(args, 1)
+	if err != nil {
+		return err
+	}
+	name, err := env.cluster(ctx, s, arg)
+	if err != nil {
+		return err
+	}
+	ref := "head"
+	if len(refs) > 0 {
+		ref = refs[0]
+	}
+	c, changes, err := s.Show(ctx, name, ref)
+	if err != nil {
+		return err
+	}
+	released, err := s.Released(ctx, name)
+	if err != nil {
+		return err
+	}
+	return env.showCommit(opt, c, released, changes)
+}
+
+func (env *Env) showCommit(opt output, c *store.Commit, released int, changes []stateroom.FileChange) error {
+	view := struct {
+		commitView
+		Changes []changeView `json:"changes"`
+	}{viewCommit(c, released), viewChanges(changes)}
+	switch opt.format {
+	case asJSON:
+		return writeJSON(env.Stdout, view)
+	case asYAML:
+		return writeYAML(env.Stdout, view)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "commit %d (%s)", view.Number, view.Kind)
+	if view.Released {
+		out.WriteString(", live")
+	}
+	fmt.Fprintf(&out, "\nauthor %s\ndate   %s\n\n", clean(view.Author), when(view.Time))
+	for line := range strings.SplitSeq(view.Message, "\n") {
+		fmt.Fprintf(&out, "    %s\n", clean(line))
+	}
+	out.WriteString("\n")
+	if _, err := fmt.Fprint(env.Stdout, out.String()); err != nil {
+		return err
+	}
+	return env.showChanges(env.Stdout, changes)
+}
+
+// ref is what names a commit: a number, head and what is before it, a time.
+var ref = regexp.MustCompile(`^([0-9]+|head(~[0-9]*)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*)$`)
+
+// splitRefs parts the name of a cluster, which may come first, from at most
+// that many names of commits.
+func splitRefs(args []string, most int) (name string, refs []string, err error) {
+	for i, arg := range args {
+		switch {
+		case ref.MatchString(arg):
+			refs = append(refs, arg)
+		case i == 0:
+			name = arg
+		default:
+			return "", nil, usagef("a commit is a number, head, head~2, or a time like 2026-01-02T15:04:05Z", "%q names no commit", arg)
+		}
+	}
+	if len(refs) > most {
+		return "", nil, usagef("", "%q is one commit too many", refs[most])
+	}
+	return name, refs, nil
+}

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// terminal reports whether w leads to a person's screen.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width is how many columns a table may have; 0: as many as it likes.
+func (env *Env) width() int {
+	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	f, ok := env.Stdout.(*os.File)
+	if !ok || !terminal(f) {
+		return 0
+	}
+	w, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return w
+}
+
+// A color is an ANSI code of a foreground.
+type color string
+
+const (
+	red    color = "31"
+	green  color = "32"
+	yellow color = "33"
+	cyan   color = "36"
+)
+
+// paint colors text for a screen that wants it.
+func (env *Env) paint(w io.Writer, c color, text string) string {
+	if !terminal(w) || env.Getenv("NO_COLOR") != "" || env.Getenv("TERM") == "dumb" {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+}

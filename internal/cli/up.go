@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
+)
+
+// demo is the cluster that up makes where none is named.
+const demo = "demo.stateroom.internal"
+
+type upOptions struct {
+	programFlags
+	message string
+	wait    time.Duration
+}
+
+func upCmd(env *Env) *cobra.Command {
+	var opt upOptions
+	cmd := &cobra.Command{
+		Use:   "up [NAME]",
+		Short: "Run a cluster's control plane on this machine",
+		Long: `Run a cluster's control plane on this machine, as the user you are: create the
+cluster's state where there is none (` + demo + ` where no name is given),
+get the programs of Kubernetes, make the newest commit live, start
+stateroom-agent in the background, and wait until the API is there.
+
+Run it again at any time. stateroom down stops all of it and keeps the state.`,
+		Example: "  stateroom up\n  stateroom up demo.example.com",
+		Args:    atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runUp(cmd.Context(), env, opt, args)
+		},
+	}
+	opt.flags(cmd.Flags())
+	cmd.Flags().StringVarP(&opt.message, "message", "m", "", "why: the message of the commit")
+	cmd.Flags().DurationVar(&opt.wait, "wait", waitDefault, "how long to wait for the control plane")
+	return cmd
+}
+
+func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	name, err := env.upName(first(args))
+	if err != nil {
+		return err
+	}
+	m, err := env.machine()
+	if err != nil {
+		return err
+	}
+	show := env.newProgress()
+	defer show.done()
+	programs, err := env.programs(opt.programFlags, show)
+	if err != nil {
+		return err
+	}
+	began := env.Now()
+	st, err := s.Up(ctx, name, stateroom.Up{
+		Programs: programs, Machine: m, Message: opt.message, Wait: opt.wait, Say: show.say, Progress: show.standing,
+	})
+	show.done()
+	if err != nil {
+		if st != nil {
+			env.showLastWords(st)
+		}
+		return err
+	}
+	return env.showUp(name, m, env.Now().Sub(began))
+}
+
+// upName is the cluster to run: unlike elsewhere, one that need not be there.
+func (env *Env) upName(arg string) (cluster.Name, error) {
+	given, err := env.namedCluster(arg)
+	if err != nil || given == "" {
+		return demo, err
+	}
+	return cluster.ParseName(given)
+}
+
+func (env *Env) showUp(name cluster.Name, m stateroom.Machine, took time.Duration) error {
+	_, err := fmt.Fprintf(env.Stdout, `%s is up (%s)
+
+  stateroom kubectl -- get namespaces                                             use it
+  stateroom edit cluster %s --set spec.kubeAPIServer.maxRequestsInflight=801      change it
+  stateroom update cluster %s                                                     see what that does
+  stateroom update cluster %s --yes --wait                                        make it live
+  stateroom log %s                                                                look back
+  stateroom down %s                                                               stop it
+
+  export KUBECONFIG=%s
+`, name, took.Round(100*time.Millisecond), name, name, name, name, name, m.KubeconfigPath(name))
+	return err
+}

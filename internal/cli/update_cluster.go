@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/cluster"
+)
+
+type updateOptions struct {
+	writeFlags
+	output
+	programFlags
+	yes      bool
+	wait     time.Duration
+	exitCode bool
+}
+
+// waitDefault is how long hosts are waited for where no time is given.
+const waitDefault = 10 * time.Minute
+
+func updateClusterCmd(env *Env) *cobra.Command {
+	var opt updateOptions
+	cmd := &cobra.Command{
+		Use:   "cluster [NAME]",
+		Short: "Show what would go live; with --yes, make it live",
+		Long: `Show what making the newest commit live does: the documents that differ from what
+is live, the files and certificates of each group of nodes, and which services
+restart and why. Nothing is changed.
+
+With --yes it is done as one commit: missing keysets are made, bundles rendered
+and staged, and the release moves, which is what hosts follow. With --wait, the
+command ends when all hosts run it, or with exit code 8 when one cannot.`,
+		Example: "  stateroom update cluster\n  stateroom update cluster demo.example.com --yes --wait -m 'raise the limits'",
+		Args:    atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runUpdateCluster(cmd.Context(), env, opt, args)
+		},
+	}
+	f := cmd.Flags()
+	opt.flag(f, "text", asYAML, asJSON)
+	opt.writeFlags.flags(f)
+	opt.programFlags.flags(f)
+	f.BoolVarP(&opt.yes, "yes", "y", false, "do it")
+	f.DurationVar(&opt.wait, "wait", 0, "wait until the hosts run it, so long at most")
+	f.Lookup("wait").NoOptDefVal = waitDefault.String()
+	f.BoolVar(&opt.exitCode, "detailed-exitcode", false, "exit with 10 where there is something to do")
+	return cmd
+}
+
+// programFlags say where the programs of Kubernetes come from.
+type programFlags struct {
+	catalogue string
+	source    string
+}
+
+func (p *programFlags) flags(f *pflag.FlagSet) {
+	f.StringVar(&p.catalogue, "catalogue", "", "a file that says where the programs of each version are")
+	f.StringVar(&p.source, "kubernetes-source", "", "the Go module that builds the programs (default ./kubernetes)")
+}
+
+// programs turns the flags into what the operations take.
+func (env *Env) programs(p programFlags, show *progress) (stateroom.Programs, error) {
+	out := stateroom.Programs{Progress: show.at, Source: p.source, Rebuild: p.source != ""}
+	var err error
+	if out.Cache, err = env.cacheDir("assets"); err != nil {
+		return out, err
+	}
+	if out.Source == "" {
+		out.Source = defaultSource()
+	}
+	if p.catalogue == "" {
+		return out, nil
+	}
+	b, err := env.readFile(p.catalogue)
+	if err != nil {
+		return out, err
+	}
+	out.Catalogue, err = bundle.ParseCatalogue(b)
+	if err != nil {
+		return out, fmt.Errorf("read %s: %w", p.catalogue, err)
+	}
+	return out, nil
+}
+
+func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []string) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	if opt.wait > 0 && (!opt.yes || opt.dryRun) {
+		return usagef("add --yes", "--wait waits for what --yes does")
+	}
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	name, err := env.cluster(ctx, s, first(args))
+	if err != nil {
+		return err
+	}
+	show := env.newProgress()
+	defer show.done()
+	programs, err := env.programs(opt.programFlags, show)
+	if err != nil {
+		return err
+	}
+	w := opt.write()
+	w.DryRun = w.DryRun || !opt.yes
+	u, err := s.Update(ctx, name, programs, w)
+	show.done()
+	if err != nil {
+		return err
+	}
+	if err := env.showUpdate(opt, u); err != nil {
+		return err
+	}
+	if opt.wait > 0 {
+		return env.waitFor(ctx, s, name, opt.wait, show)
+	}
+	if opt.exitCode && !u.Empty() {
+		return errDifferent
+	}
+	return nil
+}
+
+// waitFor waits until the hosts of a cluster run what is released.
+func (env *Env) waitFor(ctx context.Context, s *stateroom.Store, name cluster.Name, most time.Duration, show *progress) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	st, err := s.Wait(ctx, name, show.standing)
+	show.done()
+	if err != nil {
+		if st != nil {
+			env.showLastWords(st)
+		}
+		return err
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%s: commit %d runs on all hosts\n", name, st.Release.Commit)
+	return err
+}
+
+// standing shows how far the hosts are.
+func (p *progress) standing(st *stateroom.Standing) {
+	there := 0
+	for _, h := range st.Hosts {
+		if h.State == stateroom.Converged {
+			there++
+		}
+	}
+	total := len(st.Hosts) + len(st.Absent)
+	p.at(fmt.Sprintf("waiting for hosts: %d of %d run commit %d", there, total, st.Release.Commit), int64(there), int64(max(total, 1)))
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom"
+)
+
+type validateOptions struct {
+	output
+	wait time.Duration
+}
+
+func validateClusterCmd(env *Env) *cobra.Command {
+	var opt validateOptions
+	cmd := &cobra.Command{
+		Use:   "cluster [NAME]",
+		Short: "Check that the hosts run what is released",
+		Long: `Hold what the hosts report against what is released. Where they do not run it,
+this says why, in the failing component's own words, and exits with 8.`,
+		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait 5m",
+		Args:    atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runValidateCluster(cmd.Context(), env, opt, args)
+		},
+	}
+	opt.flag(cmd.Flags(), asTable, asYAML, asJSON)
+	cmd.Flags().DurationVar(&opt.wait, "wait", 0, "wait until they do, so long at most")
+	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault.String()
+	return cmd
+}
+
+func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args []string) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	s, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	name, err := env.cluster(ctx, s, first(args))
+	if err != nil {
+		return err
+	}
+	if opt.wait > 0 {
+		show := env.newProgress()
+		waiting, cancel := context.WithTimeout(ctx, opt.wait)
+		_, err := s.Wait(waiting, name, show.standing)
+		cancel()
+		show.done()
+		if err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
+	st, err := s.Standing(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := env.showHosts(opt.output, st); err != nil {
+		return err
+	}
+	err = st.Err()
+	if err == nil && opt.format == asTable {
+		_, err = fmt.Fprintf(env.Stdout, "\n%s: commit %d runs on all hosts\n", name, st.Release.Commit)
+	}
+	return err
+}
+
+// hostView is a host as programs read it.
+type hostView struct {
+	Node      string        `json:"node"`
+	Group     string        `json:"group"`
+	Address   string        `json:"address,omitempty"`
+	State     string        `json:"state"`
+	Phase     string        `json:"phase"`
+	Commit    int           `json:"commit"`
+	Reported  time.Time     `json:"reported"`
+	Trouble   string        `json:"trouble,omitempty"`
+	LastWords string        `json:"lastWords,omitempty"`
+	Services  []serviceView `json:"services"`
+}
+
+type serviceView struct {
+	Name    string    `json:"name"`
+	PID     int       `json:"pid,omitempty"`
+	Started time.Time `json:"started,omitzero"`
+	State   string    `json:"state"`
+}
+
+func viewHosts(st *stateroom.Standing) []hostView {
+	views := []hostView{}
+	for _, h := range st.Hosts {
+		v := hostView{
+			Node: h.Node, Group: h.Group, Address: h.Address, State: string(h.State), Phase: h.Phase,
+			Commit: h.Commit, Reported: h.Time, Trouble: h.Trouble, Services: []serviceView{},
+		}
+		if h.Trouble != "" && h.Report.Failed != nil {
+			v.LastWords = h.Report.Failed.LastWords
+		}
+		for _, s := range h.Services {
+			v.Services = append(v.Services, serviceView{s.Name, s.PID, s.Started, s.State})
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// showHosts prints how the hosts stand, with the last words of what failed.
+func (env *Env) showHosts(o output, st *stateroom.Standing) error {
+	switch o.format {
+	case asJSON:
+		return writeJSON(env.Stdout, viewHosts(st))
+	case asYAML:
+		return writeYAML(env.Stdout, viewHosts(st))
+	}
+	t := &table{header: []string{"HOST", "GROUP", "STATE", "COMMIT", "REPORTED", "TROUBLE"}}
+	for _, h := range st.Hosts {
+		commit := ""
+		if h.Commit > 0 {
+			commit = fmt.Sprint(h.Commit)
+		}
+		t.add(h.Node, h.Group, string(h.State), commit, when(h.Time), h.Trouble)
+	}
+	for _, g := range st.Absent {
+		t.add("", g, "absent", "", "", "no host of the group reports")
+	}
+	if len(t.rows) > 0 {
+		if err := t.write(env.Stdout, env.width()); err != nil {
+			return err
+		}
+	}
+	env.showLastWords(st)
+	return nil
+}
+
+// showLastWords prints what failing components said last, as they said it.
+func (env *Env) showLastWords(st *stateroom.Standing) {
+	for _, w := range st.LastWords() {
+		fmt.Fprintf(env.Stdout, "\nlast words of %s on %s:\n", clean(w.Service), clean(w.Node))
+		for line := range strings.Lines(w.Text) {
+			fmt.Fprintf(env.Stdout, "  | %s\n", clean(strings.TrimRight(line, "\n")))
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/plan"
+)
+
+// updateView is a plan, or what was done of it, as programs read it.
+type updateView struct {
+	Cluster  string       `json:"cluster"`
+	Head     int          `json:"head"`
+	Released int          `json:"released"`
+	Commit   int          `json:"commit,omitempty"`
+	Keysets  []string     `json:"keysets"`
+	Changes  []planChange `json:"changes"`
+	Ignored  []ignored    `json:"ignored"`
+	Notes    []string     `json:"notes"`
+}
+
+type planChange struct {
+	Group  string `json:"group,omitempty"`
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Action string `json:"action"`
+	Effect string `json:"effect"`
+	Why    string `json:"why"`
+	Text   string `json:"text,omitempty"`
+}
+
+type ignored struct {
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	Path  string `json:"path"`
+	Why   string `json:"why"`
+	Usual bool   `json:"usual"`
+}
+
+func viewUpdate(u *stateroom.Update) updateView {
+	v := updateView{
+		Cluster: string(u.Cluster), Head: u.Head, Released: u.Released, Commit: u.Commit,
+		Keysets: slices.Concat([]string{}, u.Keysets), Changes: []planChange{}, Ignored: []ignored{}, Notes: slices.Concat([]string{}, u.Notes),
+	}
+	for _, c := range u.Changes {
+		v.Changes = append(v.Changes, planChange{c.Group, string(c.Kind), c.Name, string(c.Action), string(c.Effect), c.Why, c.Text})
+	}
+	for _, i := range u.Ignored {
+		v.Ignored = append(v.Ignored, ignored{i.File, i.Line, i.Path, i.Why, i.Usual})
+	}
+	return v
+}
+
+func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
+	for _, w := range u.Warnings {
+		env.sayf("warning: %s", w)
+	}
+	switch opt.format {
+	case asJSON:
+		return writeJSON(env.Stdout, viewUpdate(u))
+	case asYAML:
+		return writeYAML(env.Stdout, viewUpdate(u))
+	}
+	w := &lines{w: env.Stdout}
+	if u.Empty() {
+		w.printf("%s: commit %d is live, there is nothing to do\n", u.Cluster, u.Released)
+		return w.err
+	}
+	env.showPlan(w, u)
+	switch {
+	case u.Commit > 0:
+		w.printf("\n%s: commit %d is released\n", u.Cluster, u.Commit)
+	case opt.yes:
+		w.printf("\n%s: dry run, nothing was written\n", u.Cluster)
+	default:
+		w.printf("\n%s: nothing was written; to make it live: stateroom update cluster %s --yes\n", u.Cluster, u.Cluster)
+	}
+	return w.err
+}
+
+// lines is a writer that remembers its first error.
+type lines struct {
+	w   io.Writer
+	err error
+}
+
+func (l *lines) printf(format string, args ...any) {
+	if l.err == nil {
+		_, l.err = fmt.Fprintf(l.w, format, args...)
+	}
+}
+
+// showPlan prints the plan group by group: what changes, then what that does to
+// the services of a node.
+func (env *Env) showPlan(w *lines, u *stateroom.Update) {
+	if u.Released == 0 {
+		w.printf("%s: nothing is live yet; commit %d would be the first\n", u.Cluster, u.Head)
+	} else {
+		w.printf("%s: commit %d is live, the newest is %d\n", u.Cluster, u.Released, u.Head)
+	}
+	for _, name := range u.Keysets {
+		w.printf("%s\n", env.paint(env.Stdout, green, "+ keyset "+name+" (made when applied)"))
+	}
+	group := ""
+	for _, c := range u.Changes {
+		if c.Group != group {
+			group = c.Group
+			w.printf("\nnodes of %s:\n", group)
+		}
+		env.showPlanned(w, c, u.Released == 0)
+	}
+	if restarts := effects(u.Changes); len(restarts) > 0 {
+		w.printf("\nwhat that does to a node:\n")
+		for _, line := range restarts {
+			w.printf("  %s\n", line)
+		}
+	} else {
+		w.printf("\nno service of a node is touched\n")
+	}
+	for _, note := range u.Notes {
+		w.printf("note: %s\n", clean(note))
+	}
+	env.showIgnored(w, u.Ignored)
+}
+
+// showPlanned prints one change. Of a first release, whose every text is new,
+// the texts are left out.
+func (env *Env) showPlanned(w *lines, c plan.Change, brief bool) {
+	sign, col := "~", yellow
+	switch c.Action {
+	case plan.Add:
+		sign, col = "+", green
+	case plan.Remove:
+		sign, col = "-", red
+	}
+	indent := ""
+	if c.Group != "" {
+		indent = "  "
+	}
+	w.printf("%s%s\n", indent, env.paint(env.Stdout, col, clean(fmt.Sprintf("%s %s %s", sign, c.Kind, c.Name))))
+	if c.Text == "" || brief {
+		return
+	}
+	if w.err == nil {
+		w.err = env.showDiff(w.w, c.Text)
+	}
+}
+
+// effects lists the services that start, stop or restart, and why.
+func effects(changes []plan.Change) []string {
+	var all []string
+	for _, c := range changes {
+		if c.Kind == plan.KindService && c.Effect != plan.None {
+			all = append(all, clean(fmt.Sprintf("%s: %s: %s", c.Group, c.Effect, c.Why)))
+		}
+	}
+	return all
+}
+
+// showIgnored names the fields that have no effect. Those that every cluster
+// has are only counted.
+func (env *Env) showIgnored(w *lines, all []plan.Ignored) {
+	usual := 0
+	for _, i := range all {
+		if i.Usual {
+			usual++
+			continue
+		}
+		w.printf("no effect: %s:%d: %s %s\n", i.File, i.Line, clean(i.Path), clean(i.Why))
+	}
+	if usual > 0 {
+		w.printf("(%d usual fields have no effect on hosts: -o json lists them)\n", usual)
+	}
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/stateroom/stateroom"
+)
+
+// writeFlags are those of every command that writes.
+type writeFlags struct {
+	message string
+	dryRun  bool
+}
+
+func (f *writeFlags) flags(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.message, "message", "m", "", "why: the message of the commit")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and write nothing")
+}
+
+func (f *writeFlags) write() stateroom.Write {
+	return stateroom.Write{Message: f.message, DryRun: f.dryRun}
+}
+
+// showOutcome prints what a command changed, and warnings beside it.
+func (env *Env) showOutcome(out *stateroom.Outcome) error {
+	for _, w := range out.Warnings {
+		env.sayf("warning: %s", w)
+	}
+	if len(out.Changes) == 0 && out.Commit == 0 {
+		_, err := fmt.Fprintf(env.Stdout, "%s: nothing to change\n", out.Cluster)
+		return err
+	}
+	shown := out.Changes
+	if !out.DryRun {
+		shown = withoutNew(shown)
+	}
+	if err := env.showChanges(env.Stdout, shown); err != nil {
+		return err
+	}
+	if out.DryRun {
+		_, err := fmt.Fprintf(env.Stdout, "%s: dry run, nothing was written\n", out.Cluster)
+		return err
+	}
+	_, err := fmt.Fprintf(env.Stdout, "%s: commit %d\n", out.Cluster, out.Commit)
+	return err
+}
+
+// withoutNew leaves out the text of files that are new: it is what the person
+// asked for, and stateroom show has it.
+func withoutNew(changes []stateroom.FileChange) []stateroom.FileChange {
+	brief := slices.Clone(changes)
+	for i := range brief {
+		if brief[i].Action == stateroom.Added {
+			brief[i].Diff = ""
+		}
+	}
+	return brief
+}
+
+// showChanges prints files that differ, with their differences; secrets only by
+// name.
+func (env *Env) showChanges(w io.Writer, changes []stateroom.FileChange) error {
+	for _, c := range changes {
+		line := fmt.Sprintf("%s %s", c.Action, c.Name)
+		if c.Secret {
+			line += " [secret]"
+		}
+		if _, err := fmt.Fprintln(w, env.paint(w, actionColor(c.Action), clean(line))); err != nil {
+			return err
+		}
+		if err := env.showDiff(w, c.Diff); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func actionColor(a stateroom.Action) color {
+	switch a {
+	case stateroom.Added:
+		return green
+	case stateroom.Removed:
+		return red
+	}
+	return yellow
+}
+
+// showDiff prints the hunks of a unified diff, indented.
+func (env *Env) showDiff(w io.Writer, hunks string) error {
+	for line := range strings.Lines(hunks) {
+		line = clean(strings.TrimSuffix(line, "\n"))
+		switch {
+		case strings.HasPrefix(line, "+"):
+			line = env.paint(w, green, line)
+		case strings.HasPrefix(line, "-"):
+			line = env.paint(w, red, line)
+		case strings.HasPrefix(line, "@"):
+			line = env.paint(w, cyan, line)
+		}
+		if _, err := fmt.Fprintln(w, "  "+line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
