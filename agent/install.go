@@ -1,0 +1,284 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/stateroom/stateroom/bundle"
+)
+
+// staging is a set on its way onto the host, in a goroutine of its own: the
+// agent goes on meanwhile, and a newer release ends it.
+type staging struct {
+	aim    Aim
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the rest is there
+	bundle *bundle.Bundle
+	set    *Set
+	err    error
+}
+
+// trouble is a bundle that could not be staged, which may be nobody's fault.
+type trouble struct {
+	aim   Aim
+	err   error
+	next  time.Time // when to try again
+	delay time.Duration
+}
+
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// next returns the bundle that this host should run now, or nil.
+func (a *Agent) next() *Aim {
+	m := &a.mem
+	if a.set == nil && m.Trial != nil {
+		return m.Trial
+	}
+	if a.set == nil && m.Good != nil {
+		return m.Good // first what ran before: the newest release may be out of reach
+	}
+	if m.Seen != nil && m.failure(*m.Seen) == nil {
+		return m.Seen
+	}
+	if m.Good != nil {
+		return m.Good
+	}
+	return m.Trial // it failed, and there is nothing to go back to
+}
+
+// head turns towards the bundle that should run: stages it, and puts it in
+// force once it is staged.
+func (a *Agent) head(ctx context.Context) {
+	want := a.next()
+	if s := a.staging; s != nil {
+		select {
+		case <-s.done:
+			a.staging = nil
+			a.staged(ctx, s)
+			want = a.next()
+		default:
+			if want != nil && want.Digest == s.aim.Digest {
+				s.aim.Commit = want.Commit
+				return
+			}
+			a.giveUpStaging()
+		}
+	}
+	switch {
+	case want == nil || a.staging != nil:
+	case a.set == nil || want.Digest != a.aim.Digest:
+		if t := a.trouble; t == nil || t.aim != *want || !time.Now().Before(t.next) {
+			a.stage(ctx, *want)
+		}
+	default:
+		a.renumber(ctx, *want)
+		if a.recheck {
+			a.recheck = false
+			a.stage(ctx, a.aim)
+		}
+	}
+}
+
+func (a *Agent) stage(ctx context.Context, aim Aim) {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &staging{aim: aim, cancel: cancel, done: make(chan struct{})}
+	a.staging = s
+	if a.set != nil && a.aim.Digest == aim.Digest {
+		s.bundle = a.bundle
+	}
+	go func() {
+		defer close(s.done)
+		defer cancel()
+		if s.bundle == nil {
+			s.bundle, s.err = a.bundleOf(ctx, aim.Digest)
+		}
+		if s.err == nil {
+			s.set, s.err = a.opt.Host.Stage(ctx, Wanted{aim.Digest, s.bundle})
+		}
+	}()
+}
+
+// giveUpStaging ends a staging and waits for it: two at a time would be in each
+// other's way.
+func (a *Agent) giveUpStaging() {
+	if a.staging != nil {
+		a.staging.cancel()
+		<-a.staging.done
+		a.staging = nil
+	}
+}
+
+// staged takes what came of a staging.
+func (a *Agent) staged(ctx context.Context, s *staging) {
+	err := s.err
+	if err == nil {
+		err = a.install(ctx, s)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		if a.trouble != nil && a.trouble.aim.Digest == s.aim.Digest {
+			a.trouble = nil
+		}
+		return
+	}
+	if a.trouble == nil || a.trouble.err.Error() != err.Error() {
+		a.log.WarnContext(ctx, "cannot stage", slog.Int("commit", s.aim.Commit), slog.String("digest", s.aim.Digest.Short()), slog.Any("err", err))
+	}
+	if errors.Is(err, fs.ErrInvalid) && (a.set == nil || s.aim.Digest != a.aim.Digest) {
+		a.condemn(ctx, bundle.Failure{Commit: s.aim.Commit, Digest: s.aim.Digest, Reason: err.Error()})
+		return
+	}
+	delay := firstRetry
+	if t := a.trouble; t != nil && t.aim == s.aim {
+		delay = min(2*t.delay, lastRetry)
+	}
+	a.trouble = &trouble{aim: s.aim, err: err, delay: delay, next: time.Now().Add(jitter(delay))}
+}
+
+// install puts a staged set in force. What it is, on trial or known to be good,
+// is remembered before: if we stop here, the next agent goes on from there.
+func (a *Agent) install(ctx context.Context, s *staging) error {
+	aim, set := s.aim, s.set
+	if a.set != nil && a.set.ID == set.ID {
+		return nil // it was only looked at
+	}
+	again := a.set != nil && aim.Digest == a.aim.Digest // files renewed
+	resumed := a.set == nil
+	good := a.mem.Good != nil && a.mem.Good.Digest == aim.Digest
+	if good {
+		a.mem.Trial = nil
+		a.mem.Good.Commit = max(a.mem.Good.Commit, aim.Commit)
+	} else {
+		resumed = resumed && a.mem.Trial != nil && a.mem.Trial.Digest == aim.Digest
+		a.mem.Trial = &aim
+	}
+	if err := a.mem.save(ctx, a.opt.Memory); err != nil {
+		return fmt.Errorf("remember what is in force: %w", err)
+	}
+	if err := a.opt.Host.Switch(ctx, set, a.kept()...); err != nil {
+		return fmt.Errorf("switch to the set %s: %w", set.ID, err)
+	}
+	a.log.InfoContext(ctx, "in force", slog.Int("commit", aim.Commit), slog.String("digest", aim.Digest.Short()), slog.Bool("trial", !good))
+	a.set, a.aim, a.bundle = set, aim, s.bundle
+	if again {
+		return nil
+	}
+	a.since, a.arrived, a.trial = time.Now(), false, nil
+	if !good {
+		a.try(ctx, resumed)
+	}
+	return nil
+}
+
+// try begins the trial of the set in force.
+func (a *Agent) try(ctx context.Context, resumed bool) {
+	var before []ServiceState
+	if !resumed {
+		// An error shows again, and is seen to, when the agent converges.
+		before, _ = a.opt.Host.Services(ctx)
+	}
+	a.trial = begin(a.opt.Trial, time.Now(), a.set, a.mem.GoodServices, before)
+	a.trial.lost = a.mem.Good == nil && a.mem.failure(a.aim) != nil
+}
+
+// kept are the bundles whose sets must stay on the host.
+func (a *Agent) kept() []bundle.Digest {
+	if a.mem.Good == nil {
+		return nil
+	}
+	return []bundle.Digest{a.mem.Good.Digest}
+}
+
+// renumber takes a newer commit that names the bundle which is in force.
+func (a *Agent) renumber(ctx context.Context, want Aim) {
+	if want.Commit <= a.aim.Commit {
+		return
+	}
+	a.aim, a.unsaved = want, true
+	if a.mem.Good != nil && a.mem.Good.Digest == want.Digest {
+		a.mem.Good.Commit = want.Commit
+		return
+	}
+	a.mem.Trial = &want
+	if a.trial != nil && a.trial.lost {
+		a.try(ctx, false) // another chance
+	}
+}
+
+// converge brings the services to the set in force and judges it.
+func (a *Agent) converge(ctx context.Context) {
+	if a.set == nil {
+		return
+	}
+	p, err := Converge(ctx, a.opt.Host, a.set)
+	if err != nil && ctx.Err() == nil {
+		a.log.ErrorContext(ctx, "cannot converge", slog.Any("err", err))
+	}
+	a.now = p
+	if p.Done && !a.arrived {
+		a.arrived = true
+		a.log.InfoContext(ctx, "ready", slog.Int("commit", a.aim.Commit), slog.Duration("elapsed", time.Since(a.since)))
+	}
+	if a.trial == nil || err != nil {
+		return
+	}
+	bad, good := a.trial.judge(time.Now(), a.set, p)
+	switch {
+	case bad != nil:
+		bad.Commit, bad.Digest = a.aim.Commit, a.aim.Digest
+		a.condemn(ctx, *bad)
+	case good:
+		a.confirm(ctx)
+	}
+}
+
+// condemn remembers a bundle that failed. The next turn goes back to the last
+// known good one; where there is none, the host stays with what it has.
+func (a *Agent) condemn(ctx context.Context, f bundle.Failure) {
+	f.LastWords = bundle.LastWords(f.LastWords)
+	a.log.ErrorContext(ctx, "the bundle failed", slog.Int("commit", f.Commit), slog.String("digest", f.Digest.Short()),
+		slog.String("service", f.Service), slog.String("reason", f.Reason), slog.String("lastWords", f.LastWords))
+	a.mem.condemn(f)
+	a.unsaved = true
+	if a.trial == nil || a.aim.Digest != f.Digest {
+		return
+	}
+	if a.mem.Good != nil {
+		a.mem.Trial, a.trial = nil, nil
+		return
+	}
+	a.trial.lost = true
+}
+
+// confirm makes the set in force the last known good one.
+func (a *Agent) confirm(ctx context.Context) {
+	m := a.mem
+	m.Good, m.Trial = &Aim{a.aim.Commit, a.aim.Digest}, nil
+	m.GoodServices = map[string]string{}
+	for _, r := range a.set.Services {
+		m.GoodServices[r.Name] = r.Digest
+	}
+	m.Bad = append([]bundle.Failure(nil), m.Bad...)
+	m.forgive(a.aim.Digest)
+	if err := m.save(ctx, a.opt.Memory); err != nil {
+		a.log.WarnContext(ctx, "cannot remember", slog.Any("err", err))
+		return // and try again at the next turn
+	}
+	a.mem, a.trial = m, nil
+	a.log.InfoContext(ctx, "confirmed", slog.Int("commit", a.aim.Commit), slog.String("digest", a.aim.Digest.Short()))
+	if err := a.opt.Host.Switch(ctx, a.set); err != nil {
+		a.log.WarnContext(ctx, "cannot sweep old sets", slog.Any("err", err))
+	}
+	if err := a.forget(ctx); err != nil {
+		a.log.WarnContext(ctx, "cannot forget old bundles", slog.Any("err", err))
+	}
+}

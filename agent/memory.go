@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Names of what an agent remembers, in Options.Memory.
+const (
+	memoryName = "memory.json"
+	reportName = "report.json" // the newest report, for who asks on the host
+	bundleDir  = "bundles/"    // verified bundles by digest, for a start without network
+)
+
+// Limits of what an agent remembers.
+const (
+	maxMemory = 1 << 20 // bytes
+	maxBad    = 16      // bundles that failed
+)
+
+// An Aim is a bundle that a release names.
+type Aim struct {
+	Commit int           `json:"commit"`
+	Digest bundle.Digest `json:"digest"`
+}
+
+// memory is what an agent must not forget over a crash. Its format is in
+// docs/formats/host.md.
+type memory struct {
+	Format    int    `json:"format"`
+	ClusterID string `json:"clusterId"`
+	Group     string `json:"group"`
+
+	Seen  *Aim `json:"seen,omitempty"`  // what the newest release names
+	Good  *Aim `json:"good,omitempty"`  // last known good
+	Trial *Aim `json:"trial,omitempty"` // put in force after it, not yet known to be good
+
+	GoodServices map[string]string `json:"goodServices,omitempty"` // digests of the services of Good
+	Bad          []bundle.Failure  `json:"bad,omitempty"`          // bundles that failed, oldest first
+}
+
+// recall reads the memory; none is an empty one.
+func recall(ctx context.Context, f *vfs.FS) (memory, error) {
+	data, _, err := f.Get(ctx, memoryName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return memory{Format: 1}, nil
+	}
+	if err != nil {
+		return memory{}, err
+	}
+	var m memory
+	if len(data) > maxMemory {
+		return m, fmt.Errorf("%s is larger than %d bytes: %w", memoryName, maxMemory, fs.ErrInvalid)
+	}
+	var head struct{ Format int }
+	err = json.Unmarshal(data, &head)
+	if err == nil && head.Format > 1 {
+		return m, &bundle.FormatError{What: memoryName, Got: head.Format}
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read %s: %w", memoryName, err)
+	}
+	return m, nil
+}
+
+func (m *memory) save(ctx context.Context, f *vfs.FS) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = f.Put(ctx, memoryName, append(data, '\n'), vfs.Cond{}, "")
+	return err
+}
+
+// failure returns why a bundle is known to be bad, or nil. A newer commit that
+// names it again gives it another chance.
+func (m *memory) failure(a Aim) *bundle.Failure {
+	for i := len(m.Bad) - 1; i >= 0; i-- {
+		if m.Bad[i].Digest == a.Digest && m.Bad[i].Commit >= a.Commit {
+			return &m.Bad[i]
+		}
+	}
+	return nil
+}
+
+func (m *memory) condemn(f bundle.Failure) {
+	m.forgive(f.Digest)
+	m.Bad = append(m.Bad, f)
+	m.Bad = m.Bad[max(0, len(m.Bad)-maxBad):]
+}
+
+func (m *memory) forgive(d bundle.Digest) {
+	m.Bad = slices.DeleteFunc(m.Bad, func(f bundle.Failure) bool { return f.Digest == d })
+}
+
+// bundleOf returns a verified bundle: from memory, else from the store, and
+// then it is remembered.
+func (a *Agent) bundleOf(ctx context.Context, d bundle.Digest) (*bundle.Bundle, error) {
+	data, _, err := a.opt.Memory.Get(ctx, bundleDir+d.Hex())
+	if err == nil {
+		if b, err := a.check(data, d); err == nil {
+			return b, nil
+		}
+	}
+	if data, _, err = a.opt.Store.Get(ctx, bundle.ObjectName(a.opt.Bootstrap.Group, d)); err != nil {
+		return nil, err
+	}
+	b, err := a.check(data, d)
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.opt.Memory.Put(ctx, bundleDir+d.Hex(), data, vfs.Cond{}, "")
+	return b, err
+}
+
+// check verifies that the bytes are the bundle asked for and that it is meant
+// for this node: it may be a whole bundle of another cluster or group.
+func (a *Agent) check(data []byte, d bundle.Digest) (*bundle.Bundle, error) {
+	b, err := bundle.Decode(data, d)
+	if err != nil {
+		return nil, err
+	}
+	boot := a.opt.Bootstrap
+	if b.Cluster != boot.Cluster || b.ClusterID != boot.ClusterID || b.Group != boot.Group {
+		return nil, fmt.Errorf("bundle %s is of group %s of cluster %s (%s), not of group %s of %s (%s): %w",
+			d.Short(), b.Group, b.Cluster, b.ClusterID, boot.Group, boot.Cluster, boot.ClusterID, fs.ErrInvalid)
+	}
+	return b, nil
+}
+
+// forget drops remembered bundles that are of no more use.
+func (a *Agent) forget(ctx context.Context) error {
+	var keep []string
+	for _, aim := range []*Aim{a.mem.Seen, a.mem.Good, a.mem.Trial} {
+		if aim != nil {
+			keep = append(keep, bundleDir+aim.Digest.Hex())
+		}
+	}
+	for e, err := range a.opt.Memory.List(ctx, bundleDir, "") {
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(keep, e.Key) {
+			if err := a.opt.Memory.Delete(ctx, e.Key, vfs.Cond{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

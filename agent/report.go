@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// When reports are made.
+const (
+	heartbeat   = time.Hour       // at the latest
+	breath      = time.Second     // between two, though much changes
+	firstResend = 5 * time.Second // after one that was not taken
+	lastResend  = 5 * time.Minute
+)
+
+// reports is what was said last, where, and when.
+type reports struct {
+	kept  string    // on the host: the report without its time
+	sent  string    // to the store
+	next  time.Time // not before
+	due   time.Time // at the latest
+	delay time.Duration
+}
+
+// failed returns why the newest release is not what runs here, or nil.
+func (a *Agent) failed() *bundle.Failure {
+	if a.refused != nil {
+		return a.refused
+	}
+	if s := a.mem.Seen; s != nil {
+		if f := a.mem.failure(*s); f != nil {
+			return f
+		}
+	}
+	if t := a.trouble; a.blocked() && (a.set == nil || t.aim.Digest != a.aim.Digest) {
+		return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: t.err.Error()}
+	}
+	return nil
+}
+
+// blocked reports whether the bundle that should run could not be staged.
+func (a *Agent) blocked() bool {
+	want := a.next()
+	return a.trouble != nil && want != nil && a.trouble.aim.Digest == want.Digest
+}
+
+// still reports whether the agent is on the way nowhere.
+func (a *Agent) still() bool {
+	want := a.next()
+	return a.trial == nil && (want == nil || a.set != nil && want.Digest == a.aim.Digest || a.blocked() && a.staging == nil)
+}
+
+// phase sums up how the host is.
+func (a *Agent) phase() string {
+	want := a.next()
+	switch {
+	case a.failed() != nil:
+		return bundle.PhaseFailed
+	case a.set == nil, want != nil && want.Digest != a.aim.Digest:
+		return bundle.PhaseConverging
+	case a.trial != nil && a.now.Done:
+		return bundle.PhaseReady
+	case a.now.Done:
+		return bundle.PhaseConfirmed
+	case a.arrived && a.trial == nil, time.Since(a.since) > a.opt.Trial.Ready && a.trial == nil:
+		return bundle.PhaseDegraded
+	}
+	return bundle.PhaseConverging
+}
+
+// Report returns how the node is now.
+func (a *Agent) Report() *bundle.Report {
+	r := &bundle.Report{
+		Node: a.opt.Node, Group: a.opt.Bootstrap.Group, Address: a.opt.Address, Time: time.Now(),
+		Phase: a.phase(), Failed: a.failed(), AgentVersion: a.opt.Version,
+	}
+	if a.set != nil {
+		r.Commit, r.Digest = a.aim.Commit, a.aim.Digest
+	}
+	for _, s := range a.now.Services {
+		r.Services = append(r.Services, bundle.ServiceStatus{Name: s.Name, PID: s.PID, Started: s.Started, State: string(s.State)})
+	}
+	return r
+}
+
+// report says how the node is, on change and hourly: to the host at once, to
+// the store not more than once in a breath, and later where it is away.
+func (a *Agent) report(ctx context.Context) {
+	if a.set == nil && a.trouble == nil && a.next() != nil && a.next() != a.mem.Seen {
+		return // taking up what ran before: nothing to say yet
+	}
+	r := a.Report()
+	timeless := *r
+	timeless.Time = time.Time{}
+	text := string(timeless.Encode())
+	now := time.Now()
+	if text != a.reports.kept {
+		if _, err := a.opt.Memory.Put(ctx, reportName, r.Encode(), vfs.Cond{}, ""); err == nil {
+			a.reports.kept = text
+		}
+	}
+	if now.Before(a.reports.next) || text == a.reports.sent && now.Before(a.reports.due) {
+		return
+	}
+	_, err := a.opt.Store.Put(ctx, bundle.ReportName(a.opt.Node), r.Encode(), vfs.Cond{}, "")
+	if err != nil {
+		if a.reports.delay == 0 && !errors.Is(err, context.Canceled) {
+			a.log.WarnContext(ctx, "cannot report", slog.Any("err", err))
+		}
+		a.reports.delay = min(max(firstResend, 2*a.reports.delay), lastResend)
+		a.reports.next = now.Add(jitter(a.reports.delay))
+		return
+	}
+	a.reports.sent, a.reports.delay = text, 0
+	a.reports.next, a.reports.due = now.Add(breath), now.Add(heartbeat)
+}
