@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -98,26 +99,68 @@ func (d *Document) Decode(v any) (err error) {
 	return errs
 }
 
-var typeText = regexp.MustCompile("^(?:yaml: )?line (\\d+): (.*)$")
+var (
+	typeText = regexp.MustCompile("(?s)^(?:yaml: )?line (\\d+): (.*)$")
+	fitText  = regexp.MustCompile("(?s)^cannot unmarshal (!!?[a-z]*).* into (\\S+)$")
+)
 
-// decodeError finds the place of what the library says about a line: the last
-// scalar of it, which is the value.
+// decodeError says in our words what the library says about a line, and without
+// the value, which may be a secret. Its place is that of the last scalar of the
+// line, which is the value.
 func (d *Document) decodeError(text string) *Error {
 	m := typeText.FindStringSubmatch(text)
 	if m == nil {
 		return &Error{Message: text}
 	}
 	e := &Error{Message: m[2]}
+	if fit := fitText.FindStringSubmatch(m[2]); fit != nil {
+		e.Message = fmt.Sprintf("%s, where %s is expected", tagName(fit[1]), typeName(fit[2]))
+	}
 	var line int
 	fmt.Sscan(m[1], &line)
 	e.Line = d.bodyLine() + line
 	d.Walk(func(path []string, n Node) error {
-		if n.ValueLine == e.Line && n.Kind == Scalar {
+		if n.ValueLine == e.Line && (e.Col == 0 || n.Kind == Scalar) {
 			e.Col, e.Path = n.ValueCol, PathString(path)
 		}
 		return nil
 	})
 	return e
+}
+
+// tagName says what a type of YAML is.
+func tagName(tag string) string {
+	switch tag {
+	case "!!bool":
+		return "a boolean"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!seq":
+		return "a list"
+	case "!!map":
+		return "a mapping"
+	case "!!null":
+		return "nothing"
+	}
+	return "a text"
+}
+
+// typeName says what a type of Go is to someone who writes YAML.
+func typeName(t string) string {
+	t = strings.TrimLeft(t, "*")
+	switch {
+	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
+		return "a whole number"
+	case strings.HasPrefix(t, "float"):
+		return "a number"
+	case strings.HasPrefix(t, "bool"):
+		return "a boolean"
+	case t == "string":
+		return "a text"
+	case strings.HasPrefix(t, "["):
+		return "a list"
+	}
+	return "a mapping"
 }
 
 // bodyLine is the number of lines of the file before the body.

@@ -125,6 +125,77 @@ func TestRefusedEditsChangeNothing(t *testing.T) {
 	}
 }
 
+// TestRewriteIsTheLastResort: where no splice fits, the smallest collection
+// around is written anew, with its comments.
+func TestRewriteIsTheLastResort(t *testing.T) {
+	d := mustParse(t, "# c\nk:\n  e: [one: 1, two] # why\n  f:   'x'\nz:   1\n")
+	if err := d.Set(2, "k", "e", "0", "x"); err != nil {
+		t.Fatal(err)
+	}
+	want := "# c\nk:\n  e: [{one: 1, x: 2}, two] # why\n  f:   'x'\nz:   1\n"
+	if diff := cmp.Diff(want, string(d.Bytes())); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	check(t, d)
+	// The text ends without a line break, which an item behind it would add.
+	d = mustParse(t, "z:   1\nk:\n# one\n- a # two\n- |\n  x")
+	if err := d.Set("n", "k", "2"); err != nil {
+		t.Fatal(err)
+	}
+	want = "z:   1\nk:\n  # one\n  - a # two\n  - |-\n    x\n  - \"n\""
+	if diff := cmp.Diff(want, string(d.Bytes())); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	check(t, d)
+}
+
+// TestBlocksOfTextAtTheEnd: without a last line break, a block of text that ends
+// a document does not hold one.
+func TestBlocksOfTextAtTheEnd(t *testing.T) {
+	for _, c := range []struct{ src, key, value, want string }{
+		{"a: |\n  x", "b", "1", "b: \"1\"\na: |\n  x"},
+		{"a: 1", "b", "y\nz\n", "a: 1\nb: \"y\\nz\\n\""},
+		{"a: 1", "b", "y\nz", "a: 1\nb: |-\n  y\n  z"},
+		{"b: 1", "a", "y\nz\n", "a: |\n  y\n  z\nb: 1"},
+	} {
+		d := mustParse(t, c.src)
+		if err := d.Set(c.value, c.key); err != nil || string(d.Bytes()) != c.want {
+			t.Errorf("got %q, %v; want %q", d.Bytes(), err, c.want)
+		}
+		check(t, d)
+	}
+}
+
+func TestRootIsSet(t *testing.T) {
+	for _, c := range [][2]string{
+		{"{}\n", "a: 1\n"}, {"--- {} # c\n", "---\na: 1 # c\n"}, {"---\ntext\n...\n", "---\na: 1\n...\n"}, {"# c", "# c\na: 1"},
+		{"- x\n- y\n# c\n", "a: 1\n# c\n"}, {"", ""},
+	} {
+		docs, err := Parse([]byte(c[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range docs {
+			if err := d.Set(map[string]int{"a": 1}); err != nil {
+				t.Errorf("%q: %v", c[0], err)
+			}
+		}
+		if got := string(Join(docs)); got != c[1] {
+			t.Errorf("%q: got %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	d, err := New(map[string]any{"kind": "Cluster", "n": "n"})
+	if err != nil || string(d.Bytes()) != "kind: Cluster\n\"n\": \"n\"\n" {
+		t.Errorf("%q, %v", d.Bytes(), err)
+	}
+	if _, err := New(make(chan int)); err == nil {
+		t.Error("a channel became a document")
+	}
+}
+
 func TestOrderPlacesNewKeys(t *testing.T) {
 	d := mustParse(t, "kind: x\nspec:\n  z: 1\n  a: 2\n")
 	d.Order = func(parent, keys []string, key string) string {

@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -34,7 +35,12 @@ func Format(v any) []byte {
 	return b
 }
 
-func encode(v any) ([]byte, error) {
+func encode(v any) (b []byte, err error) {
+	defer func() { // the YAML library panics at what it cannot write
+		if p := recover(); p != nil {
+			b, err = nil, fmt.Errorf("%v", p)
+		}
+	}()
 	p, err := normal(v)
 	if err != nil {
 		var n yaml.Node

@@ -45,8 +45,9 @@ func child(n *yaml.Node, p string) (field, bool) {
 	return field{}, false
 }
 
-// Position is the line and column in the parsed file of the key at a path, or
-// of the item of a list; where there is none, of the nearest parent there is.
+// Position is the line and column of the key at a path, or of the item of a
+// list; where there is none, of the nearest parent there is. Lines count from 1
+// in the file that was parsed; edits of this document count, of others not.
 func (d *Document) Position(path ...string) (line, col int) {
 	n, at := d.root, d.root
 	for _, p := range path {

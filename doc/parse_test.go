@@ -198,7 +198,7 @@ func TestDecodeNamesThePlace(t *testing.T) {
 		}
 	}
 	err := d.Decode(&v)
-	want := "line 3, column 9: spec.size: cannot unmarshal !!str `many` into int\nline 5, column 9: spec.flag: cannot unmarshal !!int `7` into bool"
+	want := "line 3, column 9: spec.size: a text, where a whole number is expected\nline 5, column 9: spec.flag: a number, where a boolean is expected"
 	if fmt.Sprint(err) != want {
 		t.Errorf("got %v", err)
 	}

@@ -33,6 +33,9 @@ func (l *layout) replaceRoot(n *yaml.Node, v any, st style) []splice {
 		}
 		return []splice{{at, at, text + st.eol}}
 	}
+	if line := l.lineStart(s.start); isBlock(v) && isMarker(l.src[line:], "---") && line < s.start {
+		s.start, text = line+len("---"), st.eol+text
+	}
 	end := s.end
 	if es := l.entries[n]; len(es) > 0 && n.Style&yaml.FlowStyle == 0 {
 		end = l.extent(es[len(es)-1])

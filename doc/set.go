@@ -212,7 +212,7 @@ func (d *Document) add(path []string, i int, n *yaml.Node, f field, v any) error
 		n.Kind == yaml.MappingNode && len(n.Content) == 0 && !d.inFlow(path[:i]):
 		return d.write(path[:i], map[string]any{path[i]: value})
 	case n.Kind == yaml.ScalarNode:
-		return refuse("", "%s holds %s, not a mapping", named(path[:i]), describe(n))
+		return refuse("", "%s holds %s, not a mapping", named(path[:i]), tagName(tagOf(n)))
 	case n.Kind == yaml.SequenceNode:
 		if path[i] != strconv.Itoa(len(n.Content)) {
 			return refuse("", "%s is a list of %d items, it has no %q", named(path[:i]), len(n.Content), path[i])
@@ -393,16 +393,6 @@ func named(path []string) string {
 	return PathString(path)
 }
 
-func describe(n *yaml.Node) string {
-	switch tagOf(n) {
-	case "!!bool":
-		return "a boolean"
-	case "!!int", "!!float":
-		return "a number"
-	}
-	return "a text"
-}
-
 // try makes an edit by the first of its candidates that reads as wanted, and
 // where none does, by writing the smallest block around it anew. The edit is
 // written in the style of what is near.
@@ -412,16 +402,12 @@ func (d *Document) try(path []string, want any, near *yaml.Node, candidates func
 		return err
 	}
 	st := d.style(l, near)
-	// A block of text cannot end a document that has no last line break.
-	for _, st.quoted = range []bool{false, true} {
-		all, err := candidates(l, st)
-		if err != nil {
-			break
-		}
-		for _, splices := range all {
-			if d.apply(splices, want) == nil {
-				return nil
-			}
+	blocks, err := candidates(l, st)
+	st.quoted = true // a block of text cannot end a document that has no last line break
+	quoted, _ := candidates(l, st)
+	for i := range blocks {
+		if err == nil && (d.apply(blocks[i], want) == nil || d.apply(quoted[i], want) == nil) {
+			return nil
 		}
 	}
 	for i := len(path) - 1; i > 0; i-- {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -171,13 +172,14 @@ func whole(f float64) any {
 // normal turns a value given by a caller into plain Go values, and refuses
 // what is none.
 func normal(v any) (any, error) {
-	switch v := v.(type) {
-	case nil, string, bool, int:
-		return v, nil
-	}
 	rv := reflect.ValueOf(v)
 	switch rv.Kind() {
+	case reflect.Invalid:
+		return nil, nil
 	case reflect.String:
+		if !utf8.ValidString(rv.String()) {
+			return nil, refuse("encode bytes as base64", "a text that is not UTF-8")
+		}
 		return rv.String(), nil
 	case reflect.Bool:
 		return rv.Bool(), nil
@@ -217,6 +219,9 @@ func normal(v any) (any, error) {
 			item, err := normal(rv.MapIndex(k).Interface())
 			if err != nil {
 				return nil, err
+			}
+			if !utf8.ValidString(k.String()) {
+				return nil, refuse("", "a key that is not UTF-8")
 			}
 			m[k.String()] = item
 		}
