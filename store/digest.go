@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -16,14 +15,27 @@ type Digest string
 
 const absent = Digest("")
 
-var (
-	plainDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	keyedDigest = regexp.MustCompile(`^hmac-sha256/[1-9][0-9]{0,8}:[0-9a-f]{64}$`)
-)
+func (d Digest) plain() bool {
+	digits, ok := strings.CutPrefix(string(d), "sha256:")
+	return ok && isHex(digits)
+}
 
-func (d Digest) plain() bool { return plainDigest.MatchString(string(d)) }
+func (d Digest) valid() bool {
+	if d.plain() {
+		return true
+	}
+	_, digits, ok := strings.Cut(string(d), ":")
+	return ok && d.epoch() > 0 && isHex(digits)
+}
 
-func (d Digest) valid() bool { return d.plain() || keyedDigest.MatchString(string(d)) }
+func isHex(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == 2*sha256.Size
+}
 
 // epoch returns which key made the digest; 0: none.
 func (d Digest) epoch() int {
@@ -33,7 +45,7 @@ func (d Digest) epoch() int {
 	}
 	number, _, _ := strings.Cut(s, ":")
 	n, err := strconv.Atoi(number)
-	if err != nil {
+	if err != nil || n < 1 || n >= 1e9 || strconv.Itoa(n) != number {
 		return 0
 	}
 	return n

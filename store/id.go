@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,9 +15,28 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+func isID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		hex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
+		if dash && c != '-' || !dash && !hex {
+			return false
+		}
+	}
+	return true
+}
+
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+func isTransaction(s string) bool {
+	return len(s) == 26 && s[0] <= '7' && strings.Trim(s, crockford) == ""
+}
+
 // newTransaction returns a ULID: 48 bits of milliseconds and 80 random ones.
 func newTransaction(now time.Time) string {
-	const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	var b [16]byte
 	rand.Read(b[6:]) //nolint:errcheck // never fails
 	ms := max(now.UnixMilli(), 0)

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -32,27 +31,43 @@ func badName(name string) string {
 	case len(name) > maxName:
 		return "is too long"
 	}
-	for _, element := range strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if gitName(element) {
+	for rest := name; ; {
+		i := strings.IndexAny(rest, `/\`)
+		if i < 0 {
+			i = len(rest)
+		}
+		if gitName(rest[:i]) {
 			return "is one that git keeps for itself"
 		}
+		if i == len(rest) {
+			return ""
+		}
+		rest = rest[i+1:]
 	}
-	return ""
 }
-
-var shortName = regexp.MustCompile(`^gi.*~[0-9]`)
 
 // gitName reports whether some git on some file system takes an element of a
 // path for one of its own: it ignores case, and invisible characters on a Mac,
 // and on Windows knows short names such as git~1.
 func gitName(element string) bool {
+	if c := element + " "; c[0] >= 'a' && c[0] <= 'z' && c[0] != 'g' {
+		return false // nearly all
+	}
 	s := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
 			return -1
 		}
 		return unicode.ToLower(r)
 	}, element)
-	return strings.HasPrefix(s, ".git") || shortName.MatchString(s)
+	if !strings.HasPrefix(s, "gi") {
+		return strings.HasPrefix(s, ".git")
+	}
+	for i := range len(s) - 1 {
+		if s[i] == '~' && s[i+1] >= '0' && s[i+1] <= '9' {
+			return true
+		}
+	}
+	return false
 }
 
 // checkCluster says why a cluster cannot have this name, or nil.
@@ -83,18 +98,22 @@ func folderOfAnother(names []string) (folder, file string) {
 // hidden reports whether a name of a snapshot has no plain file.
 func hidden(name string) bool { return strings.HasPrefix(name, meta+"/") }
 
-var (
-	etcdSpec  = regexp.MustCompile(`^backups/etcd/[^/]+/control/etcd-cluster-spec$`)
-	temporary = regexp.MustCompile(`(^|/)tmp[0-9]+$`)
-)
-
 // tracked reports whether a plain file of this name belongs to the state:
 // docs/formats/store-layout.md.
 func tracked(name string) bool {
-	if strings.HasPrefix(name, backupFolder) {
-		return etcdSpec.MatchString(name)
+	if rest, ok := strings.CutPrefix(name, backupFolder); ok {
+		cluster, ok := strings.CutSuffix(rest, "/control/etcd-cluster-spec")
+		cluster, etcd := strings.CutPrefix(cluster, "etcd/")
+		return ok && etcd && cluster != "" && !strings.Contains(cluster, "/")
 	}
-	return !hidden(name) && !temporary.MatchString(name)
+	return !hidden(name) && !temporary(name)
+}
+
+// temporary reports whether a name is one of those that kops leaves behind on
+// a disk: "tmp" and digits.
+func temporary(name string) bool {
+	digits, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "tmp")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 // keyed reports whether a name stands for a secret: a plain digest of it could

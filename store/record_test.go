@@ -303,12 +303,12 @@ func TestTransactionsAreULIDs(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
 		id := newTransaction(examples(t)[0].commit().Time)
-		if !ulidText.MatchString(id) || seen[id] || !strings.HasPrefix(id, "01KN") && !strings.HasPrefix(id, "01") {
+		if !isTransaction(id) || seen[id] || !strings.HasPrefix(id, "01KN") && !strings.HasPrefix(id, "01") {
 			t.Fatalf("%s", id)
 		}
 		seen[id] = true
 	}
-	if id := newID(); !lineageID.MatchString(id) {
+	if id := newID(); !isID(id) {
 		t.Errorf("%s", id)
 	}
 }

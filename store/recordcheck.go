@@ -23,7 +23,7 @@ func (r *record) checkHeader() string {
 		return "numbers begin at 1"
 	case (r.Number == 1) != (r.Parent == absent), r.Parent != absent && !r.Parent.plain():
 		return "wrong parent"
-	case !ulidText.MatchString(r.Transaction):
+	case !isTransaction(r.Transaction):
 		return "transaction is not a ULID"
 	case r.Kind.commits() < 0:
 		return fmt.Sprintf("kind %.20q", string(r.Kind))

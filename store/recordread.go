@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 var (
-	lineageID   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	ulidText    = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
 	errRecord   = errors.New("not a log record")
 	errStripped = errors.New("its bytes were removed from the history")
 )
@@ -144,7 +141,7 @@ func (t *text) bytes() []byte {
 
 func (t *text) clusterLine(prefix string) (id, name string) {
 	id, quoted := t.cut(t.want(prefix))
-	if !lineageID.MatchString(id) {
+	if !isID(id) {
 		t.fail("not an id: %.40q", id)
 	}
 	name = t.name(quoted)

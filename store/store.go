@@ -126,7 +126,7 @@ func decodeStore(b []byte) (string, error) {
 	if t.err != nil {
 		return "", t.err
 	}
-	if !lineageID.MatchString(id) || !bytes.Equal(encodeStore(id), b) {
+	if !isID(id) || !bytes.Equal(encodeStore(id), b) {
 		return "", fmt.Errorf("%s is not in canonical form: %w", storeFile, errRecord)
 	}
 	return id, nil
