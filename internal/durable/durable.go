@@ -71,8 +71,8 @@ func New(root *os.Root, step Step) *Tree {
 // Root returns the tree for reading.
 func (t *Tree) Root() *os.Root { return t.root }
 
-// Close closes the directory.
-func (t *Tree) Close() error { return t.root.Close() }
+// Close closes the directory. Nothing waits for it to be written.
+func (t *Tree) Close() { _ = t.root.Close() }
 
 // Create writes a new file and syncs its bytes, but not yet its name. The
 // file is returned open for reading its state, and has exactly the mode given,

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"errors"
 	"os"
 	"path"
 
@@ -26,7 +27,7 @@ func (t *Tree) renameat2(from, to string, flags uint) error {
 	}
 	defer toDir.Close()
 	err = unix.Renameat2(int(fromDir.Fd()), path.Base(from), int(toDir.Fd()), path.Base(to), flags)
-	if err == unix.EINVAL { // the file system does not know the flag
+	if errors.Is(err, unix.EINVAL) { // the file system does not know the flag
 		err = unix.ENOTSUP
 	}
 	if err != nil {

@@ -76,7 +76,7 @@ func (d *Driver) Lock(ctx context.Context, name string) (unlock func(), err erro
 		return nil, cause(err, "")
 	}
 	recovered()
-	unlock, err = s.Tree.Lock(ctx, lockName(name), s.filePerm)
+	unlock, err = s.Lock(ctx, lockName(name), s.filePerm)
 	return unlock, cause(err, "")
 }
 
@@ -130,7 +130,7 @@ func (s *session) lock(ctx context.Context) (unlock func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	release, err := s.Tree.Lock(ctx, tempDir+"/lock", s.filePerm)
+	release, err := s.Lock(ctx, tempDir+"/lock", s.filePerm)
 	if err != nil {
 		<-s.d.gate
 		return nil, err

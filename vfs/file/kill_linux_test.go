@@ -55,7 +55,11 @@ func TestWritersThatAreKilled(t *testing.T) {
 	must(t, err)
 	dir := fast(t)
 	at := filepath.Join(dir, key)
-	for i := range 40 {
+	runs := 40
+	if testing.Short() {
+		runs = 6
+	}
+	for i := range runs {
 		put(t, open(t, dir), key, "before", vfs.Cond{})
 		c := exec.CommandContext(t.Context(), self)
 		c.Env = append(os.Environ(), victimOf+"="+dir)

@@ -41,7 +41,11 @@ func TestForeignWritersAgainstConditionalOnes(t *testing.T) {
 	dir := fast(t)
 	l := &ledger{out: map[string]string{}}
 	put(t, open(t, dir), key, "start", vfs.Cond{})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	long := 3 * time.Second
+	if testing.Short() {
+		long = time.Second / 2
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
 
 	var ours, foreign []string

@@ -185,7 +185,7 @@ func (w *walk) dir(r *os.Root, dir string) bool {
 			return false
 		}
 		folder, isDir := strings.CutSuffix(name, "/")
-		goOn := true
+		var goOn bool
 		switch {
 		case isDir && w.flat:
 			goOn = !w.holdsObject(r, folder, dir+name) || w.yield(vfs.Entry{Key: dir + name}, nil)
