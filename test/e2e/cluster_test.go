@@ -146,7 +146,7 @@ func (d *day) tenEdits(t *testing.T) {
 }
 
 func (d *day) badPlugin(t *testing.T) {
-	d.bad(t, "spec.kubeAPIServer.enableAdmissionPlugins=NoSuchPlugin", `"NoSuchPlugin" is unknown`)
+	d.bad(t, "spec.kubeAPIServer.enableAdmissionPlugins=NoSuchPlugin", "NoSuchPlugin")
 }
 
 func (d *day) badEtcd(t *testing.T) {
