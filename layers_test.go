@@ -37,7 +37,7 @@ var layers = map[string]string{
 	"":                    "store cluster doc pki plan bundle vfs internal/asset",
 	"internal/cli":        ". internal/backends bundle cluster plan store doc pki",
 	"cmd/stateroom":       "internal/cli",
-	"cmd/stateroom-agent": "agent internal/asset internal/backends",
+	"cmd/stateroom-agent": "agent bundle vfs internal/asset internal/backends",
 	"test/e2e":            "",
 }
 
