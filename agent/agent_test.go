@@ -311,6 +311,58 @@ func TestNewerCommitIsTakenWhileConverging(t *testing.T) {
 	})
 }
 
+func TestWhatWasReadyIsGoneBackToBeforeItIsConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.release(testBundle("1.37.0", service("etcd", ""), service("api", "", "--first")))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.release(testBundle("1.37.1", service("etcd", ""), service("api", "", "--second", "--crash=100s")))
+		time.Sleep(10 * time.Second)
+		w.expect("ready at 2")
+		etcd := w.pids()["etcd"]
+		w.host.told()
+
+		// The first minute is not over for anything yet.
+		w.release(testBundle("1.37.2", service("etcd", ""), service("api", "", "--exit=0s")))
+		time.Sleep(20 * time.Second)
+		w.did("stage 1.37.2, switch, stop api, start api, switch, stop api, start api")
+		const why = "failed at 2; 3 failed: api ended 3 times: exit status 1: Error: no such thing"
+		w.expect(why)
+		if w.pids()["etcd"] != etcd {
+			t.Error("etcd was restarted")
+		}
+
+		// A new agent stays with it, and it is confirmed in time.
+		w.run()
+		time.Sleep(70 * time.Second)
+		w.did("")
+		w.expect(why)
+		w.release(testBundle("1.37.3", service("etcd", ""), service("api", "", "--exit=1s")))
+		time.Sleep(20 * time.Second)
+		w.expect("failed at 2; 4 failed: api ended 3 times: exit status 1: Error: no such thing")
+	})
+}
+
+func TestWhatWasReadyCanFailAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.release(testBundle("1.37.0", service("api", "")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		w.release(testBundle("1.37.1", service("api", "", "--crash=30s")))
+		time.Sleep(10 * time.Second)
+		w.release(testBundle("1.37.2", service("api", "", "--exit=0s")))
+		time.Sleep(10 * time.Second)
+		w.expect("failed at 2; 3 failed: api ended 3 times: exit status 1: Error: no such thing")
+		time.Sleep(time.Minute)
+		w.expect("failed at 1; 3 failed: api ended 3 times: exit status 1: Error: no such thing")
+		if w.pids()["api"] == 0 {
+			t.Error("the api does not run")
+		}
+	})
+}
+
 func TestRollbackIsANewCommitWithOldContent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -60,6 +60,15 @@ func (s *Set) find(name string) (Run, bool) {
 	return Run{}, false
 }
 
+// digests returns the digests of the services by name.
+func (s *Set) digests() map[string]string {
+	d := map[string]string{}
+	for _, r := range s.Services {
+		d[r.Name] = r.Digest
+	}
+	return d
+}
+
 // A Run says how to run a service. Its Digest is over all that a running
 // process was made from: the program, its arguments, the files and
 // certificates that it needs. Two of the same digest are the same process.

@@ -39,16 +39,19 @@ const (
 func (a *Agent) next() *Aim {
 	m := &a.mem
 	if a.set == nil && m.Trial != nil {
-		return m.Trial
+		return m.Trial // first what ran before: the newest release may be out of reach
 	}
-	if a.set == nil && m.Good != nil {
-		return m.Good // first what ran before: the newest release may be out of reach
+	if a.set == nil && m.back() != nil {
+		return &m.back().Aim
 	}
 	if m.Seen != nil && m.failure(*m.Seen) == nil {
 		return m.Seen
 	}
-	if m.Good != nil {
-		return m.Good
+	if m.Trial != nil && m.failure(*m.Trial) == nil {
+		return m.Trial
+	}
+	if m.back() != nil {
+		return &m.back().Aim
 	}
 	return m.Trial // it failed, and there is nothing to go back to
 }
@@ -152,13 +155,15 @@ func (a *Agent) install(ctx context.Context, s *staging) error {
 		return nil // it was only looked at
 	}
 	again := a.set != nil && aim.Digest == a.aim.Digest // files renewed
-	resumed := a.set == nil
-	good := a.mem.Good != nil && a.mem.Good.Digest == aim.Digest
-	if good {
-		a.mem.Trial = nil
+	resumed := a.set == nil && a.mem.Trial != nil && a.mem.Trial.Digest == aim.Digest
+	good := a.mem.isGood(aim.Digest)
+	switch {
+	case again:
+	case good:
+		a.mem.Trial, a.mem.Ready = nil, nil
 		a.mem.Good.Commit = max(a.mem.Good.Commit, aim.Commit)
-	} else {
-		resumed = resumed && a.mem.Trial != nil && a.mem.Trial.Digest == aim.Digest
+	default:
+		a.mem.Ready = a.held(aim)
 		a.mem.Trial = &aim
 	}
 	if err := a.mem.save(ctx, a.opt.Memory); err != nil {
@@ -186,16 +191,37 @@ func (a *Agent) try(ctx context.Context, resumed bool) {
 		// An error shows again, and is seen to, when the agent converges.
 		before, _ = a.opt.Host.Services(ctx)
 	}
-	a.trial = begin(a.opt.Trial, time.Now(), a.set, a.mem.GoodServices, before)
-	a.trial.lost = a.mem.Good == nil && a.mem.failure(a.aim) != nil
+	var back map[string]string
+	if k := a.mem.back(); k != nil {
+		back = k.Services
+	}
+	a.trial = begin(a.opt.Trial, time.Now(), a.set, back, before)
+	a.trial.lost = a.mem.back() == nil && a.mem.failure(a.aim) != nil
+}
+
+// held returns the bundle that is to be gone back to before the last known good
+// one, when aim takes the place of what is in force. People change a thing
+// again before a minute is over: what was ready until then is more than nothing,
+// and nearer to what they want than what was good before.
+func (a *Agent) held(aim Aim) *Kept {
+	if k := a.mem.Ready; k != nil && (k.Digest == aim.Digest || a.mem.failure(k.Aim) != nil) {
+		a.mem.Ready = nil
+	}
+	if a.set == nil || a.trial == nil || a.trial.lost || !a.now.Done {
+		return a.mem.Ready
+	}
+	return &Kept{a.aim, a.set.digests()}
 }
 
 // kept are the bundles whose sets must stay on the host.
 func (a *Agent) kept() []bundle.Digest {
-	if a.mem.Good == nil {
-		return nil
+	var keep []bundle.Digest
+	for _, k := range []*Kept{a.mem.Good, a.mem.Ready} {
+		if k != nil {
+			keep = append(keep, k.Digest)
+		}
 	}
-	return []bundle.Digest{a.mem.Good.Digest}
+	return keep
 }
 
 // renumber takes a newer commit that names the bundle which is in force.
@@ -204,7 +230,7 @@ func (a *Agent) renumber(ctx context.Context, want Aim) {
 		return
 	}
 	a.aim, a.unsaved = want, true
-	if a.mem.Good != nil && a.mem.Good.Digest == want.Digest {
+	if a.mem.isGood(want.Digest) {
 		a.mem.Good.Commit = want.Commit
 		return
 	}
@@ -241,8 +267,8 @@ func (a *Agent) converge(ctx context.Context) {
 	}
 }
 
-// condemn remembers a bundle that failed. The next turn goes back to the last
-// known good one; where there is none, the host stays with what it has.
+// condemn remembers a bundle that failed. The next turn goes back to what was
+// before it; where there is nothing, the host stays with what it has.
 func (a *Agent) condemn(ctx context.Context, f bundle.Failure) {
 	f.LastWords = bundle.LastWords(f.LastWords)
 	a.log.ErrorContext(ctx, "the bundle failed", slog.Int("commit", f.Commit), slog.String("digest", f.Digest.Short()),
@@ -252,21 +278,17 @@ func (a *Agent) condemn(ctx context.Context, f bundle.Failure) {
 	if a.trial == nil || a.aim.Digest != f.Digest {
 		return
 	}
-	if a.mem.Good != nil {
-		a.mem.Trial, a.trial = nil, nil
+	if a.mem.back() == nil {
+		a.trial.lost = true
 		return
 	}
-	a.trial.lost = true
+	a.mem.Trial, a.trial = nil, nil
 }
 
 // confirm makes the set in force the last known good one.
 func (a *Agent) confirm(ctx context.Context) {
 	m := a.mem
-	m.Good, m.Trial = &Aim{a.aim.Commit, a.aim.Digest}, nil
-	m.GoodServices = map[string]string{}
-	for _, r := range a.set.Services {
-		m.GoodServices[r.Name] = r.Digest
-	}
+	m.Good, m.Ready, m.Trial = &Kept{a.aim, a.set.digests()}, nil, nil
 	m.Bad = append([]bundle.Failure(nil), m.Bad...)
 	m.forgive(a.aim.Digest)
 	if err := m.save(ctx, a.opt.Memory); err != nil {

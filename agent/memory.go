@@ -31,6 +31,12 @@ type Aim struct {
 	Digest bundle.Digest `json:"digest"`
 }
 
+// Kept is a bundle that can be gone back to, with the digests of its services.
+type Kept struct {
+	Aim
+	Services map[string]string `json:"services"`
+}
+
 // memory is what an agent must not forget over a crash. Its format is in
 // docs/formats/host.md.
 type memory struct {
@@ -38,12 +44,12 @@ type memory struct {
 	ClusterID string `json:"clusterId"`
 	Group     string `json:"group"`
 
-	Seen  *Aim `json:"seen,omitempty"`  // what the newest release names
-	Good  *Aim `json:"good,omitempty"`  // last known good
-	Trial *Aim `json:"trial,omitempty"` // put in force after it, not yet known to be good
+	Seen  *Aim  `json:"seen,omitempty"`  // what the newest release names
+	Trial *Aim  `json:"trial,omitempty"` // in force, not yet known to be good
+	Ready *Kept `json:"ready,omitempty"` // was on trial, and all ready, when Trial took its place
+	Good  *Kept `json:"good,omitempty"`  // last known good
 
-	GoodServices map[string]string `json:"goodServices,omitempty"` // digests of the services of Good
-	Bad          []bundle.Failure  `json:"bad,omitempty"`          // bundles that failed, oldest first
+	Bad []bundle.Failure `json:"bad,omitempty"` // bundles that failed, oldest first
 }
 
 // recall reads the memory; none is an empty one.
@@ -81,6 +87,17 @@ func (m *memory) save(ctx context.Context, f *vfs.FS) error {
 	_, err = f.Put(ctx, memoryName, append(data, '\n'), vfs.Cond{}, "")
 	return err
 }
+
+// back returns what to go back to when the bundle on trial fails, or nil.
+func (m *memory) back() *Kept {
+	if m.Ready != nil {
+		return m.Ready
+	}
+	return m.Good
+}
+
+// isGood reports whether a bundle is the last known good one.
+func (m *memory) isGood(d bundle.Digest) bool { return m.Good != nil && m.Good.Digest == d }
 
 // failure returns why a bundle is known to be bad, or nil. A newer commit that
 // names it again gives it another chance.
@@ -140,17 +157,17 @@ func (a *Agent) check(data []byte, d bundle.Digest) (*bundle.Bundle, error) {
 
 // forget drops remembered bundles that are of no more use.
 func (a *Agent) forget(ctx context.Context) error {
-	var keep []string
-	for _, aim := range []*Aim{a.mem.Seen, a.mem.Good, a.mem.Trial} {
+	keep := a.kept()
+	for _, aim := range []*Aim{a.mem.Seen, a.mem.Trial} {
 		if aim != nil {
-			keep = append(keep, bundleDir+aim.Digest.Hex())
+			keep = append(keep, aim.Digest)
 		}
 	}
 	for e, err := range a.opt.Memory.List(ctx, bundleDir, "") {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(keep, e.Key) {
+		if !slices.ContainsFunc(keep, func(d bundle.Digest) bool { return bundleDir+d.Hex() == e.Key }) {
 			if err := a.opt.Memory.Delete(ctx, e.Key, vfs.Cond{}); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package agent
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -26,6 +27,24 @@ var (
 	noiseLine   = regexp.MustCompile(`^goroutine \d+|^created by |^\t|^\S+\(.*\)$|^\[signal |^(Usage|Flags|Examples?):|^\s+(-\w|--\w)|^exit status \d+$`)
 )
 
+// klogError is a structured message of klog with an error: both are quoted,
+// and read better without.
+var klogError = regexp.MustCompile(`^[IWEF]\d{4} [^\]]*\] ("(?:[^"\\]|\\.)*") err=("(?:[^"\\]|\\.)*")(.*)$`)
+
+// plain returns a line as a person would say it.
+func plain(line string) string {
+	m := klogError.FindStringSubmatch(line)
+	if m == nil {
+		return line
+	}
+	message, err := strconv.Unquote(m[1])
+	cause, err2 := strconv.Unquote(m[2])
+	if err != nil || err2 != nil {
+		return line
+	}
+	return message + ": " + cause + m[3]
+}
+
 // klogHead is what klog puts before its message; it differs from line to line.
 var klogHead = regexp.MustCompile(`^[IWEF]\d{4} [^\]]*\] `)
 
@@ -43,9 +62,9 @@ func lastWords(printed string) string {
 		case w < 0 || slices.Contains(said, text):
 			continue
 		case w > best:
-			best, kept, said = w, []string{l}, []string{text}
+			best, kept, said = w, []string{plain(l)}, []string{text}
 		case w == best && len(kept) < wordsLines:
-			kept, said = append(kept, l), append(said, text)
+			kept, said = append(kept, plain(l)), append(said, text)
 		}
 	}
 	slices.Reverse(kept)

@@ -172,6 +172,7 @@ func (h *host) start() *exec.Cmd {
 	return cmd
 }
 
+// status asks the program.
 func (h *host) status() *agent.Status {
 	h.t.Helper()
 	out, err := h.command("status", "--dir", h.dir, "-o", "json").Output()
@@ -185,6 +186,20 @@ func (h *host) status() *agent.Status {
 	return &s
 }
 
+// look sees what status does, without a process for it.
+func (h *host) look() *agent.Status {
+	h.t.Helper()
+	memory, err := openMemory(h.t.Context(), h.dir)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s, err := agent.ReadStatus(h.t.Context(), h.dir, memory)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
 func (h *host) until(what string, ok func(*agent.Status) bool) *agent.Status {
 	h.t.Helper()
 	var last *agent.Status
@@ -192,7 +207,7 @@ func (h *host) until(what string, ok func(*agent.Status) bool) *agent.Status {
 		if _, err := os.Stat(h.dir); err != nil {
 			continue
 		}
-		if last = h.status(); ok(last) {
+		if last = h.look(); ok(last) {
 			return last
 		}
 	}
@@ -236,9 +251,9 @@ func TestKilledAgentsServicesLiveOnAndAreTakenUp(t *testing.T) {
 	}
 
 	second := h.start()
-	after := h.until("taken up", func(s *agent.Status) bool { return s.Agent == second.Process.Pid && confirmed(1)(s) })
+	h.until("taken up", func(s *agent.Status) bool { return s.Agent == second.Process.Pid && confirmed(1)(s) })
 	time.Sleep(500 * time.Millisecond)
-	if after = h.status(); pids(after) != pids(before) {
+	if after := h.status(); pids(after) != pids(before) {
 		t.Errorf("pids before %s, after %s", pids(before), pids(after))
 	}
 
@@ -360,4 +375,36 @@ func tree(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// TestAnIdleAgentIsSmall runs the program as it is shipped, through as many
+// polls as minutes of idling make.
+func TestAnIdleAgentIsSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skipf("builds the program")
+	}
+	h := newHost(t)
+	program := filepath.Join(filepath.Dir(h.dir), "stateroom-agent")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	h.release()
+	cmd := exec.Command(program, h.runArgs("--poll", "20ms")...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	h.until("confirmed", confirmed(1))
+	time.Sleep(6 * time.Second)
+	rss := 0
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	for line := range strings.Lines(string(status)) {
+		if _, scanErr := fmt.Sscanf(line, "VmRSS: %d kB", &rss); scanErr == nil {
+			break
+		}
+	}
+	t.Logf("%d kB resident", rss)
+	if err != nil || rss == 0 || rss > 30<<10 {
+		t.Errorf("%d kB resident (%v), over 30 MB", rss, err)
+	}
 }

@@ -79,7 +79,7 @@ func (t *temp) reopen() error {
 	if err != nil {
 		return err
 	}
-	t.File.Close()
+	t.Close()
 	t.File = f
 	return nil
 }
