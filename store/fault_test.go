@@ -264,15 +264,13 @@ func TestEveryCallOfEveryOperationStruckInEveryWay(t *testing.T) {
 		for service, m := range services {
 			for _, outcome := range outcomes {
 				for n, hit := 0, true; hit; n++ {
-					synctest.Test(t, func(t *testing.T) {
-						var err error
-						if hit, err = op.run(t, n, outcome, m); err != nil {
-							bad++
-							if bad <= 3 {
-								t.Errorf("%s on %s: call %d %s: %v", op.name, service, n, outcome, err)
-							}
+					var err error
+					synctest.Test(t, func(t *testing.T) { hit, err = op.run(t, n, outcome, m) })
+					if err != nil {
+						if bad++; bad <= 3 {
+							t.Errorf("on %s: call %d %s: %v", service, n, outcome, err)
 						}
-					})
+					}
 					if hit {
 						calls = max(calls, n+1)
 						runs++

@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stateroom/stateroom/store"
+	"github.com/stateroom/stateroom/store/storetest"
+	"github.com/stateroom/stateroom/vfs/file"
+	"github.com/stateroom/stateroom/vfs/mem"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "play the random history of this seed alone")
+	seeds = flag.Int("seeds", 210, "how many random histories to play")
+)
+
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(800) // thousands of small stores that live for milliseconds
+	os.Exit(m.Run())
+}
+
+// playSeeds are new ones on every day of the world, so that many machines see
+// many histories; the log says which.
+func playSeeds(n int) []uint64 {
+	if *seed != 0 {
+		return []uint64{*seed}
+	}
+	first := uint64(time.Now().UnixNano()/1000) % 1_000_000_000
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = first + uint64(i)
+	}
+	return list
+}
+
+// TestRandomHistoriesOfThreeWritersAndAnotherTool plays histories and checks
+// them at their end. `-seed N` plays one of them again.
+func TestRandomHistoriesOfThreeWritersAndAnotherTool(t *testing.T) {
+	services := []mem.Options{{}, {UniqueVersions: true}, {UniqueVersions: true, NoTags: true}}
+	list := playSeeds(*seeds)
+	t.Logf("seeds %d to %d", list[0], list[len(list)-1])
+	for group := range 3 {
+		t.Run(fmt.Sprintf("group=%d", group), func(t *testing.T) {
+			t.Parallel()
+			for i, n := range list {
+				if i%3 != group && len(list) > 1 {
+					continue
+				}
+				m := services[n%2]
+				var err error
+				synctest.Test(t, func(t *testing.T) {
+					p := storetest.Play{Seed: n, Writers: 3, Changes: 6, Foreign: 8, Unit: 100 * time.Millisecond, Settle: store.DefaultSettle}
+					if n%5 == 0 {
+						p.Settle = store.Settle{} // in a hurry, so that clients do each other's work
+					}
+					err = p.Run(context.WithoutCancel(t.Context()), mem.New(m))
+				})
+				if err != nil {
+					t.Errorf("-seed %d: %v", n, err)
+				}
+			}
+		})
+	}
+}
+
+func TestRandomHistoriesInADirectory(t *testing.T) {
+	for _, n := range playSeeds(8) {
+		d, err := file.Open(t.TempDir(), file.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := storetest.Play{Seed: n, Writers: 3, Changes: 4, Foreign: 6, Unit: time.Millisecond, Settle: store.Settle{}}
+		if err := p.Run(t.Context(), d); err != nil {
+			t.Errorf("-seed %d: %v", n, err)
+		}
+	}
+}
