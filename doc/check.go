@@ -155,7 +155,7 @@ func (s *surface) line(at int) int {
 		case first && (c == '|' || c == '>'):
 			return s.text(lineEnd(s.src, at), indent)
 		case first && (c == '"' || c == '\''):
-			at, first = s.quoted(at), false
+			at, first = quotedEnd(s.src, at), false
 			continue
 		case first && (c == '[' || c == '{'):
 			at, first = s.brackets(at), false
@@ -199,11 +199,6 @@ func (s *surface) text(at, indent int) int {
 	return at
 }
 
-// quoted skips a quoted text.
-func (s *surface) quoted(at int) int {
-	return quotedEnd(s.src, at)
-}
-
 // quotedEnd is the offset after the quoted text at an offset, or the end of
 // the source where it is not closed.
 func quotedEnd(src []byte, at int) int {
@@ -227,7 +222,7 @@ func (s *surface) brackets(at int) int {
 	for at < len(s.src) {
 		switch c := s.src[at]; {
 		case first && (c == '"' || c == '\''):
-			at, first = s.quoted(at), false
+			at, first = quotedEnd(s.src, at), false
 			continue
 		case c == '[' || c == '{':
 			if s.flow++; s.flow+len(s.blocks) > guardDepth {

@@ -108,9 +108,9 @@ func editAll(t *testing.T, d *Document) {
 		}
 		return nil
 	})
-	budget := 40_000 // bytes to parse; every edit parses the document
+	budget := 25_000 // bytes to parse; every edit parses the document
 	if testing.Short() {
-		budget = 10_000
+		budget = 5_000
 	}
 	step := 1 + len(paths)*len(d.src)/budget
 	for i := 0; i < len(paths); i += step {
@@ -150,5 +150,13 @@ func editAt(t *testing.T, d *Document, path []string) {
 	verbatim := !isText || bytes.Contains(was, []byte(text)) || strings.Contains(text, "\n") && !bytes.Contains(was, []byte(": >"))
 	try("set", d.Set("other", path...), false)
 	try("set back", d.Set(v, path...), verbatim && v != nil)
+	*d = before
+	try("set to a mapping", d.Set(map[string]any{"k": []any{"x", map[string]any{"y": "l\nm\n"}}}, path...), false)
+	*d = before
+	if len(parent) > 0 && d.direct(parent) {
+		try("set its parent", d.Set("other", parent...), false)
+		*d = before
+	}
+	try("unset", d.Unset(path...), false)
 	*d = before
 }

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 var update = flag.Bool("update", false, "write what comes out into testdata/edits")
@@ -183,6 +184,13 @@ func TestRootIsSet(t *testing.T) {
 		if got := string(Join(docs)); got != c[1] {
 			t.Errorf("%q: got %q, want %q", c[0], got, c[1])
 		}
+	}
+}
+
+func TestJSONStaysJSON(t *testing.T) {
+	d := mustParse(t, `{"a": 1}`)
+	if err := d.Set(math.Inf(1), "a"); err == nil || string(d.Bytes()) != `{"a": 1}` {
+		t.Errorf("%q, %v", d.Bytes(), err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 type style struct {
 	eol    string
 	unit   int  // columns by which a mapping is indented in another
-	dashed bool // lists stand indented below their key
+	dash   int  // columns by which a list is indented below its key
 	json   bool // quotes around all texts, brackets around all collections
 	wide   bool // brackets with each of their entries on a line
 	quoted bool // texts of several lines in quotes, not as blocks
@@ -117,8 +117,8 @@ func (w *writer) block(v any, col int) {
 // value writes what follows the colon of a key at the given column.
 func (w *writer) value(v any, col int) {
 	in := col + w.unit
-	if _, ok := v.([]any); ok && !w.dashed {
-		in = col
+	if _, ok := v.([]any); ok {
+		in = col + w.dash
 	}
 	if isBlock(v) {
 		w.line(in)

@@ -127,6 +127,19 @@ func FuzzSet(f *testing.F) {
 			path = append(path, key)
 		}
 		setAndUnset(t, d, path, v)
+		// And what piles up: further edits at other places, some of them refused.
+		for i := range 6 {
+			path := paths[(int(pick)+i*7)%len(paths)]
+			switch i % 3 {
+			case 0:
+				d.Set(v, append(slices.Clone(path), "k"+key)...)
+			case 1:
+				d.Set([]any{key, i}, path...)
+			case 2:
+				d.Unset(path...)
+			}
+			check(t, d)
+		}
 		if len(docs) > 1 && docs[0] == d {
 			if again, err := Parse(Join(docs)); err != nil || len(again) != len(docs) {
 				t.Fatalf("the file is spoilt: %d documents, %v", len(again), err)

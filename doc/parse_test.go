@@ -179,9 +179,9 @@ func TestJoinSeparatesDocumentsOfDifferentFiles(t *testing.T) {
 }
 
 func TestValuesAreThoseOfYAML11(t *testing.T) {
-	d := mustParse(t, "a: n\nb: \"n\"\nc: yes\nd: 2026-11-22\ne: 010\nf: 0x10\ng: 1.5\nh: ~\ni:\nj: 18446744073709551615\nk: !!str 1\nl: 1_000\nm: {<<: {x: 1}, y: 2}\n")
+	d := mustParse(t, "a: n\nb: \"n\"\nc: yes\nd: 2026-11-22\ne: 010\nf: 0x10\ng: 1.5\nh: ~\ni:\nj: 18446744073709551615\nk: !!str 1\nl: 1_000\nm: {<<: [{x: 1}, {x: 2, z: 3}], y: 2}\n")
 	want := map[string]any{"a": false, "b": "n", "c": true, "d": "2026-11-22", "e": 8, "f": 16, "g": 1.5, "h": nil, "i": nil,
-		"j": uint64(18446744073709551615), "k": "1", "l": 1000, "m": map[string]any{"x": 1, "y": 2}}
+		"j": uint64(18446744073709551615), "k": "1", "l": 1000, "m": map[string]any{"x": 1, "y": 2, "z": 3}}
 	got, _ := d.Get()
 	if diff := cmp.Diff(any(want), got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

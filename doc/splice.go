@@ -123,14 +123,14 @@ func (d *Document) isJSON() bool {
 // node's own contents show, and where they show nothing, the document's.
 func (d *Document) style(l *layout, near *yaml.Node) style {
 	st := style{eol: d.eol(), json: d.isJSON()}
-	dashes := 0
+	st.dash = -1
 	for _, n := range []*yaml.Node{near, d.root} {
-		l.learn(n, &st.unit, &dashes)
+		l.learn(n, &st.unit, &st.dash)
 	}
 	if st.unit == 0 {
 		st.unit = 2
 	}
-	st.dashed = dashes > 0
+	st.dash = max(st.dash, 0)
 	if st.json {
 		body := d.src[d.body:d.bodyEnd]
 		st.wide = bytes.ContainsAny(bytes.TrimSpace(body), "\r\n")
@@ -144,9 +144,10 @@ func (d *Document) style(l *layout, near *yaml.Node) style {
 	return st
 }
 
-// learn looks for the indentation of mappings and lists in mappings below n.
-func (l *layout) learn(n *yaml.Node, unit, dashes *int) {
-	if n == nil || n.Style&yaml.FlowStyle != 0 || *unit > 0 && *dashes != 0 {
+// learn looks for the indentation of mappings (0 while unknown) and lists (-1) in
+// mappings below n.
+func (l *layout) learn(n *yaml.Node, unit, dash *int) {
+	if n.Style&yaml.FlowStyle != 0 || *unit > 0 && *dash >= 0 {
 		return
 	}
 	for _, e := range l.entries[n] {
@@ -156,13 +157,11 @@ func (l *layout) learn(n *yaml.Node, unit, dashes *int) {
 			switch {
 			case e.val.Kind == yaml.MappingNode && *unit == 0:
 				*unit = deeper
-			case e.val.Kind == yaml.SequenceNode && *dashes == 0 && deeper > 0:
-				*dashes = 1
-			case e.val.Kind == yaml.SequenceNode && *dashes == 0:
-				*dashes = -1
+			case e.val.Kind == yaml.SequenceNode && *dash < 0:
+				*dash = deeper
 			}
 		}
-		l.learn(e.val, unit, dashes)
+		l.learn(e.val, unit, dash)
 	}
 }
 
