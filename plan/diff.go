@@ -170,13 +170,13 @@ func (d *comparison) certificates() {
 	for _, path := range union(old, new) {
 		a, was := old[path]
 		b, is := new[path]
-		if was == is && len(certificateReasons(a, b)) == 0 {
+		if was == is && len(d.certificateReasons(a, b)) == 0 {
 			continue
 		}
 		action := actionOf(was, is)
 		why := fmt.Sprintf("certificate %s is %s", path, past[action])
 		if was && is {
-			why += ": " + strings.Join(certificateReasons(a, b), "; ")
+			why += ": " + strings.Join(d.certificateReasons(a, b), "; ")
 		}
 		d.add(Change{Kind: KindCertificate, Name: path, Action: action, Why: why, Text: unified(certificateText(a, was), certificateText(b, is))})
 	}
@@ -243,7 +243,7 @@ func unified(old, new string) string {
 	return hunks
 }
 
-var pemBlock = regexp.MustCompile(`(?s)-----BEGIN ([A-Z ]+)-----.*?-----END [A-Z ]+-----`)
+var pemBlock = regexp.MustCompile(`(?s)-----BEGIN ([A-Z ]+)-----.*?(-----END [A-Z ]+-----|\z)`)
 
 // maskPEM puts one line in the place of each PEM block, so that certificates
 // compare as lines and a key that ended up here by mistake does not show.

@@ -18,12 +18,14 @@ func (d *comparison) services() {
 			d.add(Change{Kind: KindService, Name: b.Name, Action: Add, Effect: Start, Why: b.Name + " starts"})
 			continue
 		}
+		c := Change{Kind: KindService, Name: b.Name, Action: Modify, Text: unified(lines(a.Args), lines(b.Args))}
 		if reasons := d.reasons(a, b); len(reasons) > 0 {
-			d.add(Change{
-				Kind: KindService, Name: b.Name, Action: Modify, Effect: Effect(b.Disruption),
-				Why:  b.Name + " " + verb(b.Disruption) + ": " + strings.Join(reasons, "; "),
-				Text: unified(lines(a.Args), lines(b.Args)),
-			})
+			c.Effect = Effect(b.Disruption)
+			c.Why = b.Name + " " + verb(b.Disruption) + ": " + strings.Join(reasons, "; ")
+			d.add(c)
+		} else if kept := keptReasons(a, b); len(kept) > 0 {
+			c.Why = b.Name + " runs on: " + strings.Join(kept, "; ")
+			d.add(c)
 		}
 	}
 	for _, a := range d.old.Services {
@@ -46,28 +48,38 @@ func verb(disruption string) string {
 	return "restarts"
 }
 
-// reasons are why a service that stays does not stay as it is: its own object,
-// the files and certificates it needs, the program it runs. The same three that
-// docs/formats/bundle.md restarts it for.
+// reasons are why a service that stays does not run on as it is: its command
+// line, the files and certificates it needs, its program. By the same three a
+// node tells whether to restart it.
 func (d *comparison) reasons(a, b bundle.Service) []string {
 	all := argReasons(a.Args, b.Args)
 	for _, path := range b.Needs {
-		if why := d.need(path); why != "" {
+		why := d.need(path)
+		if why == "" && !slices.Contains(a.Needs, path) {
+			why = path + " is needed too"
+		}
+		if why != "" {
 			all = append(all, why)
 		}
 	}
-	all = append(all, d.program(a, b)...)
-	if len(all) > 0 {
-		return all // what follows is of the host's own doing, and would only distract
+	for _, path := range a.Needs {
+		if !slices.Contains(b.Needs, path) {
+			all = append(all, path+" is not needed any more")
+		}
 	}
+	return append(all, d.program(a, b)...)
+}
+
+// keptReasons are what changes around a service that runs on.
+func keptReasons(a, b bundle.Service) (all []string) {
 	for _, same := range []struct {
 		equal bool
 		why   string
 	}{
-		{slices.Equal(a.Needs, b.Needs), "what it needs changes"},
-		{slices.Equal(a.After, b.After), "the services it starts after change"},
+		{slices.Equal(a.After, b.After), "what it starts after changes"},
 		{sameProbe(a.Ready, b.Ready), "how it is probed changes"},
-		{a.Disruption == b.Disruption && a.StopSeconds == b.StopSeconds, "how it is stopped changes"},
+		{a.StopSeconds == b.StopSeconds, "how long it may take to stop changes"},
+		{a.Disruption == b.Disruption, "how its changes are made changes"},
 	} {
 		if !same.equal {
 			all = append(all, same.why)
@@ -123,7 +135,7 @@ func (d *comparison) need(path string) string {
 	switch {
 	case isFile && wasFile && !sameFile(oldFile, newFile):
 		return path + " changes"
-	case isRequest && wasRequest && len(certificateReasons(oldRequest, newRequest)) > 0:
+	case isRequest && wasRequest && len(d.certificateReasons(oldRequest, newRequest)) > 0:
 		return "certificate " + path + " is issued anew"
 	case isFile && !wasFile, isRequest && !wasRequest:
 		return path + " is new"
@@ -162,8 +174,23 @@ func sameProbe(a, b *bundle.Probe) bool {
 	return *a == *b
 }
 
-// certificateReasons compares two requests field by field.
-func certificateReasons(a, b bundle.CertificateRequest) (all []string) {
+// certificateReasons are why a certificate is issued anew: the request, or the
+// certificate of the authority that signs.
+func (d *comparison) certificateReasons(a, b bundle.CertificateRequest) []string {
+	all := requestReasons(a, b)
+	if a.Issuer == b.Issuer && signing(d.old, a.Issuer) != signing(d.new, b.Issuer) {
+		all = append(all, "its authority changes")
+	}
+	return all
+}
+
+// signing is the first certificate of an authority, whose key signs.
+func signing(b *bundle.Bundle, issuer string) string {
+	return pemBlock.FindString(byName(b.Files, filePath)[issuer+".crt"].Content)
+}
+
+// requestReasons compares two requests field by field.
+func requestReasons(a, b bundle.CertificateRequest) (all []string) {
 	one := func(what, before, after string) {
 		if before != after {
 			all = append(all, what+": "+fromTo(before, after))

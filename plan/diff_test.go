@@ -138,6 +138,64 @@ func whys(changes []plan.Change) (all []string) {
 	return all
 }
 
+// TestEveryReason changes a bundle in one place at a time: nothing that a node
+// acts on may go unsaid.
+func TestEveryReason(t *testing.T) {
+	const name = "kube-scheduler"
+	index := func(b *bundle.Bundle) *bundle.Service {
+		return &b.Services[slices.IndexFunc(b.Services, func(s bundle.Service) bool { return s.Name == name })]
+	}
+	for want, change := range map[string]func(*bundle.Bundle, *bundle.Service){
+		"kube-scheduler restarts: the order of its arguments changes": func(_ *bundle.Bundle, s *bundle.Service) { slices.Reverse(s.Args) },
+		"kube-scheduler restarts: --leader-elect: false -> (unset)": func(_ *bundle.Bundle, s *bundle.Service) {
+			s.Args = slices.DeleteFunc(s.Args, func(a string) bool { return a == "--leader-elect=false" })
+		},
+		`kube-scheduler restarts: --v: 2 -> ""`:                                 func(_ *bundle.Bundle, s *bundle.Service) { s.Args[len(s.Args)-1] = "--v=" },
+		"kube-scheduler restarts: pki/etcd-client is needed too":                func(_ *bundle.Bundle, s *bundle.Service) { s.Needs = append(s.Needs, "pki/etcd-client") },
+		"kube-scheduler restarts: pki/kubernetes-ca.crt is not needed any more": func(_ *bundle.Bundle, s *bundle.Service) { s.Needs = s.Needs[:2] },
+		"kube-scheduler restarts: program: kube-scheduler -> etcd":              func(_ *bundle.Bundle, s *bundle.Service) { s.Program = "etcd" },
+		"kube-scheduler restarts: pki/new is new": func(b *bundle.Bundle, s *bundle.Service) {
+			b.Files = append(b.Files, bundle.File{Path: "pki/new", Mode: 0o644})
+			s.Needs = append(s.Needs, "pki/new")
+		},
+		"kube-scheduler restarts after a drain: --v: 2 -> 3": func(_ *bundle.Bundle, s *bundle.Service) {
+			s.Args[len(s.Args)-1] = "--v=3"
+			s.Disruption = bundle.DisruptionDrain
+		},
+		"kube-scheduler reloads: --v: 2 -> 3": func(_ *bundle.Bundle, s *bundle.Service) {
+			s.Args[len(s.Args)-1] = "--v=3"
+			s.Disruption = bundle.DisruptionReload
+		},
+		"kube-scheduler runs on: how it is probed changes": func(_ *bundle.Bundle, s *bundle.Service) {
+			s.Ready = &bundle.Probe{URL: "https://${ADDRESS}:1/", TimeoutSeconds: 1}
+		},
+		"kube-scheduler runs on: what it starts after changes":         func(_ *bundle.Bundle, s *bundle.Service) { s.After = nil },
+		"kube-scheduler runs on: how long it may take to stop changes": func(_ *bundle.Bundle, s *bundle.Service) { s.StopSeconds++ },
+		"kube-scheduler runs on: how its changes are made changes":     func(_ *bundle.Bundle, s *bundle.Service) { s.Disruption = bundle.DisruptionDrain },
+		"file kubeconfig/kube-scheduler is changed: mode 0644 -> 0600": func(b *bundle.Bundle, _ *bundle.Service) { b.Files[1].Mode = 0o600 },
+		"certificate pki/kube-scheduler is changed: organization: +admins; days: 365 -> 7": func(b *bundle.Bundle, _ *bundle.Service) {
+			c := &b.Certificates[slices.IndexFunc(b.Certificates, func(c bundle.CertificateRequest) bool { return c.Path == "pki/kube-scheduler" })]
+			c.Organization, c.Days = []string{"admins"}, 7
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			files := withKeysets(documents(t))
+			old, new := planned(t, files), planned(t, files)
+			b := new.Bundles["control-plane-main"]
+			change(b, index(b))
+			changes := plan.Diff(old, new)
+			if got := whys(changes); !slices.Contains(got, want) {
+				t.Fatalf("changes:\n%s", strings.Join(got, "\n"))
+			}
+			for _, c := range changes {
+				if strings.Contains(c.Why, "runs on") != (c.Kind == plan.KindService && c.Effect == plan.None) {
+					t.Errorf("%s has effect %s", c.Why, c.Effect)
+				}
+			}
+		})
+	}
+}
+
 // TestNewAuthority: a rotated keyset restarts whoever trusts it, and neither
 // the old key nor the new one is in anything that is said.
 func TestNewAuthority(t *testing.T) {
@@ -152,16 +210,14 @@ func TestNewAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newest, _ := after.Newest()
-	if after, err = after.Promote(newest.ID); err != nil {
-		t.Fatal(err)
-	}
+	after = promoted(t, after)
 	files[name] = &fstest.MapFile{Data: after.Encode()}
 	changes := plan.Diff(old, planned(t, files))
 	want := []string{
 		"file pki/etcd-peers-ca-main.crt is changed",
 		"file pki/etcd-peers-ca-main.key is changed",
-		"etcd-main restarts: pki/etcd-peers-ca-main.crt changes",
+		"certificate pki/etcd-main-peer is changed: its authority changes",
+		"etcd-main restarts: certificate pki/etcd-main-peer is issued anew; pki/etcd-peers-ca-main.crt changes",
 	}
 	if got := whys(changes); !slices.Equal(got, want) {
 		t.Errorf("changes:\n%s", strings.Join(got, "\n"))
@@ -179,6 +235,50 @@ func TestNewAuthority(t *testing.T) {
 	}
 }
 
+// promoted lets the newest item of a keyset sign.
+func promoted(t *testing.T, k *pki.Keyset) *pki.Keyset {
+	t.Helper()
+	newest, ok := k.Newest()
+	if !ok {
+		t.Fatal("nothing to promote")
+	}
+	k, err := k.Promote(newest.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// TestRotation: in the middle of a rotation both authorities are trusted, and
+// what signs is one certificate with its own key.
+func TestRotation(t *testing.T) {
+	files := withKeysets(documents(t))
+	name := "pki/private/kubernetes-ca/keyset.yaml"
+	k, err := pki.Parse(files[name].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, err = k.Rotate(created.AddDate(1, 0, 0), rand.Reader, pki.ECDSAP256); err != nil {
+		t.Fatal(err)
+	}
+	k = promoted(t, k)
+	files[name] = &fstest.MapFile{Data: k.Encode()}
+	primary, err := k.PrimaryItem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := map[string]string{}
+	for _, f := range planned(t, files).Bundles["control-plane-main"].Files {
+		content[f.Path] = f.Content
+	}
+	if n := strings.Count(content["pki/kubernetes-ca.crt"], "BEGIN CERTIFICATE"); n != 2 || !strings.HasPrefix(content["pki/kubernetes-ca.crt"], string(primary.Certificate)) {
+		t.Errorf("%d certificates are trusted, want 2, the primary's first", n)
+	}
+	if content["pki/kubernetes-ca-primary.crt"] != string(primary.Certificate) || content["pki/kubernetes-ca.key"] != string(primary.Key.Reveal()) {
+		t.Error("what signs is not the primary")
+	}
+}
+
 // TestKeyInTheOpen: a private key in a file that nobody marked as secret, and
 // one that stops being marked, do not show either.
 func TestKeyInTheOpen(t *testing.T) {
@@ -188,10 +288,11 @@ func TestKeyInTheOpen(t *testing.T) {
 	}
 	for _, changes := range [][]plan.Change{
 		plan.Diff(file(false, "a\n"), file(false, key)),
+		plan.Diff(file(false, key[:40]), file(false, "a\n")),
 		plan.Diff(file(true, "MHcCAQEE"), file(false, "b\n")),
 		plan.Diff(file(false, "b\n"), file(true, "MHcCAQEE")),
 	} {
-		if text := said(changes); len(changes) != 1 || strings.Contains(text, "MHcCAQEE") {
+		if text := said(changes); len(changes) != 1 || strings.Contains(text, "MHcCAQEE") || !strings.Contains(text, plan.Secret) {
 			t.Errorf("changes:\n%s", text)
 		}
 	}

@@ -162,6 +162,16 @@ func TestRoles(t *testing.T) {
 	if len(p.Problems) != 1 || !strings.Contains(p.Problems[0].String(), "role bastion is not supported on hosts yet") {
 		t.Errorf("problems: %v", p.Problems)
 	}
+
+	files = withKeysets(documents(t))
+	second := strings.ReplaceAll(string(files["instancegroup/control-plane-main"].Data), "control-plane-main", "control-plane-b")
+	files["instancegroup/control-plane-b"] = &fstest.MapFile{Data: []byte(second)}
+	if p, err = plan.Make(files, demo, options()); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Problems) != 1 || !strings.Contains(p.Problems[0].String(), "a second control-plane group is not supported on hosts yet") {
+		t.Errorf("problems: %v", p.Problems)
+	}
 }
 
 // TestVersions: a version without programs is refused with those that there are.

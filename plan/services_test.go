@@ -63,6 +63,7 @@ func TestFields(t *testing.T) {
 		{"etcd-main", []string{"spec.etcdClusters[name=main].heartbeatInterval=200ms"}, "heartbeat-interval", []string{"200"}},
 		{"etcd-events", []string{"spec.etcdClusters[name=main].heartbeatInterval=200ms"}, "heartbeat-interval", nil},
 		{"etcd-main", []string{"spec.etcdClusters[0].manager.env[0].name=ETCD_QUOTA_BACKEND_BYTES", "spec.etcdClusters[0].manager.env[0].value=8589934592"}, "quota-backend-bytes", []string{"8589934592"}},
+		{"etcd-main", []string{"spec.etcdClusters[0].manager.env[0].name=ETCD_MANAGER_DAILY_BACKUPS_RETENTION", "spec.etcdClusters[0].manager.env[0].value=90d"}, "manager-daily-backups-retention", nil},
 		{"etcd-main", []string{"spec.etcdClusters[0].manager.listenMetricsURLs=http://127.0.0.1:9999"}, "listen-metrics-urls", []string{"https://${ADDRESS}:2383,http://127.0.0.1:9999"}},
 	} {
 		name := test.service + " " + test.flag + " " + strings.Join(test.set, " ")
