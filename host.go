@@ -97,10 +97,15 @@ func (m Machine) Clusters() ([]cluster.Name, error) {
 	return all, nil
 }
 
-// Running asks what runs here for a cluster: nothing where this machine never
-// was its host.
+// IsHost reports whether this machine is or was a host of a cluster.
+func (m Machine) IsHost(name cluster.Name) bool {
+	_, err := os.Stat(m.bootstrapPath(name))
+	return err == nil
+}
+
+// Running asks what runs here for a cluster.
 func (m Machine) Running(ctx context.Context, name cluster.Name) (*Running, error) {
-	if _, err := os.Stat(m.Dir(name)); errors.Is(err, fs.ErrNotExist) {
+	if !m.IsHost(name) {
 		return &Running{}, nil
 	}
 	out, err := m.agent(ctx, "status", "--dir", m.Dir(name), "-o", "json")
@@ -117,7 +122,7 @@ func (m Machine) Running(ctx context.Context, name cluster.Name) (*Running, erro
 // Stop stops the agent and all services of a cluster here, and returns when no
 // process is left. What they keep on disk stays.
 func (m Machine) Stop(ctx context.Context, name cluster.Name) error {
-	if _, err := os.Stat(m.Dir(name)); errors.Is(err, fs.ErrNotExist) {
+	if !m.IsHost(name) {
 		return nil
 	}
 	_, err := m.agent(ctx, "stop", "--dir", m.Dir(name))

@@ -42,6 +42,7 @@ const (
 	Converging HostState = "converging" // on its way
 	Failed     HostState = "failed"     // what is released does not work there
 	Degraded   HostState = "degraded"   // runs what is released, which stopped being ready
+	Stopped    HostState = "stopped"    // nothing of it runs
 )
 
 // Standing reads where a cluster stands.
@@ -214,7 +215,9 @@ func (e *NotConvergedError) Hint() string {
 	switch {
 	case st.Release == nil:
 		return fmt.Sprintf("stateroom update cluster %s --yes", st.Cluster)
-	case slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.State == Failed }):
+	case st.any(Stopped):
+		return fmt.Sprintf("stateroom up %s starts it", st.Cluster)
+	case st.any(Failed):
 		return fmt.Sprintf("edit the cluster, or stateroom rollback %s --to N, then stateroom update cluster %s --yes", st.Cluster, st.Cluster)
 	case len(st.Hosts) == 0:
 		return fmt.Sprintf("stateroom up %s makes this machine its host", st.Cluster)
@@ -238,36 +241,103 @@ func (st *Standing) LastWords() []Words {
 	return all
 }
 
-// waitPoll is how often the hosts' reports are looked at while waiting.
-const waitPoll = 500 * time.Millisecond
+// See lets what runs on this machine, which is the host node, speak for itself:
+// a report tells what was so when the agent wrote it.
+func (st *Standing) See(node string, r *Running) {
+	for i := range st.Hosts {
+		h := &st.Hosts[i]
+		if h.Node != node {
+			continue
+		}
+		seen := *h.Report
+		seen.Services = r.Services
+		h.Report = &seen
+		switch {
+		case !r.Any():
+			h.State, h.Trouble = Stopped, "nothing of it runs"
+		case r.Agent == 0 && h.Trouble == "":
+			h.Trouble = "stateroom-agent does not run"
+		}
+	}
+}
 
-// Wait returns when every host runs what is released; a *NotConvergedError as
-// soon as one says that it cannot, or when ctx ends. progress hears of each
-// look, and may be nil.
-func (s *Store) Wait(ctx context.Context, name cluster.Name, progress func(*Standing)) (*Standing, error) {
+// Wait says what to wait for, besides that hosts run what is released.
+type Wait struct {
+	Progress func(*Standing) // hears of each look; may be nil
+
+	// A report that Node wrote before Since counts for nothing: its agent has
+	// been started anew.
+	Node  string
+	Since time.Time
+}
+
+// How often the hosts' reports are looked at while waiting, and how long a host
+// that failed may take to be back at what it ran before.
+const (
+	waitPoll = 500 * time.Millisecond
+	waitBack = 30 * time.Second
+)
+
+// Wait returns when every host runs what is released; when one says that it
+// cannot, as soon as that one has gone back, or else when ctx ends. The error
+// is then a *NotConvergedError.
+func (s *Store) Wait(ctx context.Context, name cluster.Name, w Wait) (*Standing, error) {
 	tick := time.NewTicker(waitPoll)
 	defer tick.Stop()
 	var last *Standing
+	var failed time.Time
 	for {
 		st, err := s.Standing(ctx, name)
-		if ctx.Err() != nil && last != nil {
-			return last, errors.Join(ctx.Err(), last.Err())
-		}
-		if err != nil {
+		if err != nil && (last == nil || ctx.Err() == nil) {
 			return nil, err
 		}
-		if last = st; progress != nil {
-			progress(st)
+		if err != nil {
+			return last, errors.Join(last.Err(), err)
 		}
-		err = st.Err()
-		hopeless := st.Release == nil || slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.State == Failed })
-		if err == nil || hopeless {
+		last = st
+		st.outdate(w.Node, w.Since)
+		if w.Progress != nil {
+			w.Progress(st)
+		}
+		if failed.IsZero() && st.any(Failed) {
+			failed = time.Now()
+		}
+		switch err = st.Err(); {
+		case err == nil, st.Release == nil:
+			return st, err
+		case !failed.IsZero() && (st.settled() || time.Since(failed) > waitBack):
 			return st, err
 		}
 		select {
 		case <-ctx.Done():
-			return st, errors.Join(ctx.Err(), err)
+			return st, errors.Join(err, ctx.Err())
 		case <-tick.C:
 		}
 	}
+}
+
+func (st *Standing) any(state HostState) bool {
+	return slices.ContainsFunc(st.Hosts, func(h Host) bool { return h.State == state })
+}
+
+// outdate takes a report for nothing that was written before since.
+func (st *Standing) outdate(node string, since time.Time) {
+	for i, h := range st.Hosts {
+		if h.Node == node && h.Time.Before(since.Truncate(time.Second)) {
+			st.Hosts[i].State, st.Hosts[i].Trouble = Converging, ""
+		}
+	}
+}
+
+// settled reports whether every host that failed is done with going back, or
+// has nothing to go back to.
+func (st *Standing) settled() bool {
+	for _, h := range st.Hosts {
+		back := h.Digest != st.Release.Groups[h.Group]
+		starting := slices.ContainsFunc(h.Services, func(s Process) bool { return s.State != "running" })
+		if h.State == Failed && back && starting {
+			return false
+		}
+	}
+	return st.any(Failed)
 }

@@ -55,6 +55,7 @@ func (s *Store) Up(ctx context.Context, name cluster.Name, up Up) (*Standing, er
 	} else {
 		up.Say("commit %d is released already", u.Released)
 	}
+	started := s.opt.Now()
 	ended, err := s.join(ctx, name, up)
 	if err != nil {
 		return nil, err
@@ -62,11 +63,15 @@ func (s *Store) Up(ctx context.Context, name cluster.Name, up Up) (*Standing, er
 	ctx, cancel := context.WithTimeout(ctx, up.Wait)
 	defer cancel()
 	up.Say("waiting for the control plane")
-	return s.waitUp(ctx, name, up, ended)
+	return s.waitUp(ctx, name, up, started, ended)
 }
 
 // waitUp waits for a control plane whose agent must not end meanwhile.
-func (s *Store) waitUp(ctx context.Context, name cluster.Name, up Up, ended <-chan error) (*Standing, error) {
+func (s *Store) waitUp(ctx context.Context, name cluster.Name, up Up, started time.Time, ended <-chan error) (*Standing, error) {
+	w := Wait{Progress: up.Progress}
+	if ended != nil {
+		w.Node, w.Since = up.Machine.Node, started
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -76,7 +81,7 @@ func (s *Store) waitUp(ctx context.Context, name cluster.Name, up Up, ended <-ch
 		case <-ctx.Done():
 		}
 	}()
-	st, err := s.Wait(ctx, name, up.Progress)
+	st, err := s.Wait(ctx, name, w)
 	if err == nil {
 		up.Say("waiting for the default ServiceAccount")
 		err = s.waitForServiceAccount(ctx, name)

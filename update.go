@@ -18,7 +18,7 @@ import (
 // that does to each node.
 type Update struct {
 	Cluster  cluster.Name
-	Head     int            // the newest commit
+	Head     int            // the commit that goes live, before what the update itself adds
 	Released int            // the commit that was live before; 0: none
 	Commit   int            // the commit that is live now; 0: nothing was released
 	Keysets  []string       // that are made
@@ -69,7 +69,7 @@ func (s *Store) Update(ctx context.Context, name cluster.Name, p Programs, w Wri
 	if err != nil {
 		return nil, err
 	}
-	u.Commit, u.Head = out.Commit, out.Head
+	u.Commit = out.Commit
 	return u, nil
 }
 

@@ -50,6 +50,9 @@ func runGetKeypairs(ctx context.Context, env *Env, opt getKeypairsOptions, args 
 	if err != nil {
 		return err
 	}
+	if len(keysets) == 0 && len(args) == 0 {
+		env.sayf("%s has no keysets yet; stateroom update cluster --yes makes them", name)
+	}
 	if len(args) > 0 {
 		for _, arg := range args {
 			if !slices.ContainsFunc(keysets, func(k *pki.Keyset) bool { return k.Name == arg }) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,15 @@ func (env *Env) showCommit(opt output, c *store.Commit, released int, changes []
 	if _, err := fmt.Fprint(env.Stdout, out.String()); err != nil {
 		return err
 	}
-	return env.showChanges(env.Stdout, changes)
+	if err := env.showChanges(env.Stdout, changes); err != nil {
+		return err
+	}
+	for _, ch := range c.Changed { // what has no text of its own: the release, the catalogue
+		if !slices.ContainsFunc(changes, func(f stateroom.FileChange) bool { return f.Name == ch.Name }) {
+			fmt.Fprintln(env.Stdout, clean(ch.Action.String()+" "+ch.Name))
+		}
+	}
+	return nil
 }
 
 // ref is what names a commit: a number, head and what is before it, a time.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -51,13 +50,13 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 	if err != nil {
 		return err
 	}
-	st, err := s.Standing(ctx, name)
+	st, here, err := env.standing(ctx, s, name)
 	if err != nil {
 		return err
 	}
 	view := statusView{
 		Cluster: string(name), ID: st.ClusterID, Store: s.Place(), Head: st.Head, Behind: st.Behind(),
-		Uncommitted: []string{}, Hosts: viewHosts(st), Absent: st.Absent,
+		Uncommitted: []string{}, Hosts: viewHosts(st), Absent: st.Absent, Here: here,
 	}
 	if st.Release != nil {
 		view.Released = st.Release.Commit
@@ -65,7 +64,6 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 	for _, d := range st.Uncommitted {
 		view.Uncommitted = append(view.Uncommitted, d.Name)
 	}
-	view.Here = env.here(ctx, st)
 	switch opt.format {
 	case asJSON:
 		return writeJSON(env.Stdout, view)
@@ -73,24 +71,6 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 		return writeYAML(env.Stdout, view)
 	}
 	return env.showStatus(st, view)
-}
-
-// here is what runs of the cluster on this machine; nil where this machine was
-// never a host of it.
-func (env *Env) here(ctx context.Context, st *stateroom.Standing) *stateroom.Running {
-	m, err := env.machine()
-	if err != nil {
-		return nil
-	}
-	if _, err := os.Stat(m.Dir(st.Cluster)); err != nil {
-		return nil
-	}
-	running, err := m.Running(ctx, st.Cluster)
-	if err != nil {
-		env.sayf("warning: %v", err)
-		return nil
-	}
-	return running
 }
 
 func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +72,12 @@ func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
 		}
 		return err
 	}
-	return env.showUp(name, m, env.Now().Sub(began))
+	took := env.Now().Sub(began)
+	names, err := s.ClusterNames(ctx)
+	if err != nil {
+		return err
+	}
+	return env.showUp(name, len(names) == 1, m, took)
 }
 
 // upName is the cluster to run: unlike elsewhere, one that need not be there.
@@ -85,17 +89,25 @@ func (env *Env) upName(arg string) (cluster.Name, error) {
 	return cluster.ParseName(given)
 }
 
-func (env *Env) showUp(name cluster.Name, m stateroom.Machine, took time.Duration) error {
-	_, err := fmt.Fprintf(env.Stdout, `%s is up (%s)
-
-  stateroom kubectl -- get namespaces                                             use it
-  stateroom edit cluster %s --set spec.kubeAPIServer.maxRequestsInflight=801      change it
-  stateroom update cluster %s                                                     see what that does
-  stateroom update cluster %s --yes --wait                                        make it live
-  stateroom log %s                                                                look back
-  stateroom down %s                                                               stop it
-
-  export KUBECONFIG=%s
-`, name, took.Round(100*time.Millisecond), name, name, name, name, name, m.KubeconfigPath(name))
-	return err
+// showUp says what can be done now; a cluster that is alone in its store need
+// not be named for it.
+func (env *Env) showUp(name cluster.Name, alone bool, m stateroom.Machine, took time.Duration) error {
+	program := "stateroom"
+	if !alone {
+		program += " --name " + string(name)
+	}
+	w := &lines{w: env.Stdout}
+	w.printf("%s is up (%s)\n\n", name, took.Round(100*time.Millisecond))
+	w.printf("  export KUBECONFIG=%s\n\n", m.KubeconfigPath(name))
+	for _, next := range []struct{ what, command string }{
+		{"use it", "kubectl -- get namespaces"},
+		{"change it", "edit cluster --set spec.kubeAPIServer.maxRequestsInflight=801"},
+		{"see what that does", "update cluster"},
+		{"make it live", "update cluster --yes --wait"},
+		{"look back", "log"},
+		{"stop it", "down"},
+	} {
+		w.printf("  %-20s %s %s\n", next.what, program, next.command)
+	}
+	return w.err
 }

@@ -133,7 +133,7 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 func (env *Env) waitFor(ctx context.Context, s *stateroom.Store, name cluster.Name, most time.Duration, show *progress) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	st, err := s.Wait(ctx, name, show.standing)
+	st, err := s.Wait(ctx, name, stateroom.Wait{Progress: show.standing})
 	show.done()
 	if err != nil {
 		if st != nil {
@@ -154,5 +154,5 @@ func (p *progress) standing(st *stateroom.Standing) {
 		}
 	}
 	total := len(st.Hosts) + len(st.Absent)
-	p.at(fmt.Sprintf("waiting for hosts: %d of %d run commit %d", there, total, st.Release.Commit), int64(there), int64(max(total, 1)))
+	p.at(fmt.Sprintf("waiting for hosts: %d of %d run commit %d", there, total, st.Release.Commit), 0, 0)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
 )
 
 type validateOptions struct {
@@ -50,14 +51,14 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if opt.wait > 0 {
 		show := env.newProgress()
 		waiting, cancel := context.WithTimeout(ctx, opt.wait)
-		_, err := s.Wait(waiting, name, show.standing)
+		_, err := s.Wait(waiting, name, stateroom.Wait{Progress: show.standing})
 		cancel()
 		show.done()
 		if err != nil && ctx.Err() != nil {
 			return err
 		}
 	}
-	st, err := s.Standing(ctx, name)
+	st, _, err := env.standing(ctx, s, name)
 	if err != nil {
 		return err
 	}
@@ -69,6 +70,26 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 		_, err = fmt.Fprintf(env.Stdout, "\n%s: commit %d runs on all hosts\n", name, st.Release.Commit)
 	}
 	return err
+}
+
+// standing is where a cluster stands; of what runs on this machine, this
+// machine itself is asked. That is nil where it was never a host of it.
+func (env *Env) standing(ctx context.Context, s *stateroom.Store, name cluster.Name) (*stateroom.Standing, *stateroom.Running, error) {
+	st, err := s.Standing(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := env.machine()
+	if err != nil || !m.IsHost(name) {
+		return st, nil, nil
+	}
+	running, err := m.Running(ctx, name)
+	if err != nil {
+		env.sayf("warning: %v", err)
+		return st, nil, nil
+	}
+	st.See(m.Node, running)
+	return st, running, nil
 }
 
 // hostView is a host as programs read it.

@@ -96,9 +96,9 @@ func (l *lines) printf(format string, args ...any) {
 // the services of a node.
 func (env *Env) showPlan(w *lines, u *stateroom.Update) {
 	if u.Released == 0 {
-		w.printf("%s: nothing is live yet; commit %d would be the first\n", u.Cluster, u.Head)
+		w.printf("%s: from nothing to commit %d\n", u.Cluster, u.Head)
 	} else {
-		w.printf("%s: commit %d is live, the newest is %d\n", u.Cluster, u.Released, u.Head)
+		w.printf("%s: from commit %d, which is live, to commit %d\n", u.Cluster, u.Released, u.Head)
 	}
 	for _, name := range u.Keysets {
 		w.printf("%s\n", env.paint(env.Stdout, green, "+ keyset "+name+" (made when applied)"))
