@@ -185,10 +185,7 @@ func (l *layout) remove(n *yaml.Node, i int) []splice {
 	es := l.entries[n]
 	e := es[i]
 	if n.Style&yaml.FlowStyle != 0 {
-		if i == 0 {
-			return []splice{{e.start, es[1].start, ""}}
-		}
-		return []splice{{es[i-1].end, e.end, ""}}
+		return []splice{l.removeFlow(es, i)}
 	}
 	stop := l.extent(e)
 	at, ok := l.begin(e)
@@ -204,6 +201,25 @@ func (l *layout) remove(n *yaml.Node, i int) []splice {
 	}
 	// The last line has no line break: the one before it loses its own.
 	return []splice{{at - len(breakOf(l.src[:at])), stop, ""}}
+}
+
+// removeFlow takes an entry out of brackets with the comma before it, or after
+// the first; where a comment stands between, with the comma after it.
+func (l *layout) removeFlow(es []entry, i int) splice {
+	e := es[i]
+	from, to := e.start, e.end
+	if i == 0 {
+		to = es[1].start
+	} else {
+		from = es[i-1].end
+	}
+	if between := bytes.Replace(l.src[from:to], l.src[e.start:e.end], nil, 1); bytes.IndexByte(between, '#') < 0 {
+		return splice{from, to, ""}
+	}
+	if comma := l.skip(e.end); l.src[comma] == ',' {
+		return splice{e.start, comma + 1, ""}
+	}
+	return splice{e.start, e.end, ""}
 }
 
 // index is the entry of a node with the given key, or list index.

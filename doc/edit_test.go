@@ -261,3 +261,19 @@ func TestUnsetTakesBackWhatSetMade(t *testing.T) {
 		t.Errorf("set and unset is not the identity: %q", d.Bytes())
 	}
 }
+
+func BenchmarkSet(b *testing.B) {
+	src, err := os.ReadFile("testdata/kops/cluster.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	docs, err := Parse(src)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		if err := docs[0].Set(i, "spec", "kubeAPIServer", "maxRequestsInflight"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
