@@ -10,7 +10,8 @@ import (
 	"github.com/stateroom/stateroom/cluster"
 )
 
-// realFlags are those that a program itself lists.
+// realFlags are those that a program itself lists with --help. For a new
+// version, take the names from there again, sorted.
 func realFlags(t *testing.T, program string) map[string]bool {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", "flags", program+".txt"))

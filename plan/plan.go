@@ -65,14 +65,14 @@ func notBuilt(a bundle.Asset) bool { return a.SHA256 == "" }
 // the plan, which then has no bundles; files that cannot be read, and a version
 // that the catalogue has no programs for, are errors.
 func Make(files fs.FS, name cluster.Name, opt Options) (*Plan, error) {
-	p, err := plan(files, name, opt)
+	p, err := makePlan(files, name, opt)
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", name, err)
 	}
 	return p, nil
 }
 
-func plan(files fs.FS, name cluster.Name, opt Options) (*Plan, error) {
+func makePlan(files fs.FS, name cluster.Name, opt Options) (*Plan, error) {
 	c, err := cluster.Load(files, name)
 	if err != nil {
 		return nil, err
@@ -96,6 +96,9 @@ func plan(files fs.FS, name cluster.Name, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.Missing, p.Ignored = keys.missing, ignored(c)
+	if strings.TrimSpace(p.Documents[cluster.AddonsFile]) != "" {
+		p.Notes = append(p.Notes, cluster.AddonsFile+" is not applied to clusters on hosts yet")
+	}
 	for _, g := range c.Groups {
 		r := &render{cluster: c, settings: s, keys: keys, bundle: &bundle.Bundle{
 			Cluster: string(name), ClusterID: opt.ClusterID, Group: g.Name, Version: p.Version,

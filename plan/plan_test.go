@@ -129,6 +129,8 @@ func TestRefused(t *testing.T) {
 		"no main":       {[]string{"spec.etcdClusters[0].name=leases"}, "there is no etcd cluster main"},
 		"cloud":         {[]string{"spec.cloudProvider=aws"}, "cluster demo.example.com is not on hosts: aws is for kops to run"},
 		"invalid":       {[]string{"spec.etcdClusters[0].etcdMembers[0].instanceGroup=nobody"}, `there is no instance group "nobody"`},
+		"placeholder":   {[]string{"spec.kubeScheduler.tlsCertFile=${HOME}/x"}, "config:N: spec.kubeScheduler.tlsCertFile: a node knows ${NODE}"},
+		"two lines":     {[]string{"spec.kubeAPIServer.auditLogPath=a\nb"}, "config:N: spec.kubeAPIServer.auditLogPath: a value with control characters cannot be a flag of kube-apiserver"},
 		"bad range":     {[]string{"spec.kubeAPIServer.serviceClusterIPRange=10.0.0.0"}, `"10.0.0.0" is no range of addresses`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,6 +206,18 @@ func TestDamagedKeyset(t *testing.T) {
 	}
 }
 
+// TestAddons: that they are not applied is said once there are any.
+func TestAddons(t *testing.T) {
+	files := withKeysets(documents(t))
+	files["clusteraddons/default"] = &fstest.MapFile{Data: []byte("kind: Namespace\n")}
+	if notes := planned(t, files).Notes; !slices.Contains(notes, "clusteraddons/default is not applied to clusters on hosts yet") {
+		t.Errorf("notes: %v", notes)
+	}
+	if len(planned(t, withKeysets(documents(t))).Notes) != 1 {
+		t.Error("a note without reason")
+	}
+}
+
 // TestUsual: a new cluster sets nothing to no effect but what kops' form of it
 // always holds, so that what a person adds stands out.
 func TestUsual(t *testing.T) {
@@ -212,7 +226,8 @@ func TestUsual(t *testing.T) {
 			t.Errorf("%s: %s is not usual", i.File, i.Path)
 		}
 	}
-	added := planned(t, withKeysets(documents(t, "spec.kubeAPIServer.cpuRequest=100m", "spec.kubelet.maxPods=20", "spec.certManager.enabled=true")))
+	added := planned(t, withKeysets(documents(t, "spec.kubeAPIServer.cpuRequest=100m", "spec.kubelet.maxPods=20", "spec.certManager.enabled=true",
+		"spec.etcdClusters[0].manager.env[0].name=ETCD_QUOTA_BACKEND_BYTES", "spec.etcdClusters[1].manager.env[0].name=AWS_REGION")))
 	var got []string
 	for _, i := range added.Ignored {
 		if !i.Usual {
@@ -221,6 +236,7 @@ func TestUsual(t *testing.T) {
 	}
 	want := []string{
 		"spec.certManager is used by nothing that runs on hosts yet",
+		"spec.etcdClusters[1].manager.env is used by nothing that runs on hosts yet",
 		"spec.kubeAPIServer.cpuRequest sets up a container, and on hosts programs are plain processes",
 		"spec.kubelet.maxPods is for kubelet, which does not run on hosts yet",
 	}

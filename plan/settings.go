@@ -2,10 +2,13 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
+	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/doc"
 )
@@ -43,7 +46,7 @@ func settingsOf(c *cluster.Cluster) (settings, []cluster.Problem) {
 	if own, ok := get(c, "kubeAPIServer", "serviceClusterIPRange").(string); ok && own != "" {
 		s.services = own
 	}
-	problems := slices.Concat(s.addresses(c), s.readEtcds(c), unsupported(c))
+	problems := slices.Concat(s.addresses(c), s.readEtcds(c), unsupported(c), unwritable(c))
 	return s, problems
 }
 
@@ -92,6 +95,25 @@ func unsupported(c *cluster.Cluster) (all []cluster.Problem) {
 			}
 		default:
 			all = append(all, problem(g.Document, g.File(), "role %s is not supported on hosts yet", []string{"spec", "role"}, g.Spec.Role))
+		}
+	}
+	return all
+}
+
+// unwritable finds values that cannot stand in a command line, or that a node
+// would take for a placeholder that it does not know.
+func unwritable(c *cluster.Cluster) (all []cluster.Problem) {
+	for _, object := range []*component{&kubeAPIServer, &kubeControllerManager, &kubeScheduler} {
+		fields := object.fields(c)
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
+			path := append([]string{"spec", object.field}, strings.Split(field, ".")...)
+			for _, word := range words(fields[field]) {
+				if strings.ContainsFunc(word, unicode.IsControl) {
+					all = append(all, problem(c.Document, cluster.ConfigFile, "a value with control characters cannot be a flag of %s", path, object.program))
+				} else if _, err := (bundle.Placeholders{}).Expand(word); err != nil {
+					all = append(all, problem(c.Document, cluster.ConfigFile, "a node knows ${NODE}, ${ADDRESS}, ${SET} and ${STATE}, and takes ${ for one of them", path))
+				}
+			}
 		}
 	}
 	return all
