@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -100,8 +101,8 @@ func (d *Document) Decode(v any) (err error) {
 }
 
 var (
-	typeText = regexp.MustCompile("(?s)^(?:yaml: )?line (\\d+): (.*)$")
-	fitText  = regexp.MustCompile("(?s)^cannot unmarshal (!!?[a-z]*).* into (\\S+)$")
+	typeText = regexp.MustCompile(`(?s)^(?:yaml: )?line (\d+): (.*)$`)
+	fitText  = regexp.MustCompile(`(?s)^cannot unmarshal (!!?[a-z]*).* into (\S+)$`)
 )
 
 // decodeError says in our words what the library says about a line, and without
@@ -116,10 +117,9 @@ func (d *Document) decodeError(text string) *Error {
 	if fit := fitText.FindStringSubmatch(m[2]); fit != nil {
 		e.Message = fmt.Sprintf("%s, where %s is expected", tagName(fit[1]), typeName(fit[2]))
 	}
-	var line int
-	fmt.Sscan(m[1], &line)
+	line, _ := strconv.Atoi(m[1])
 	e.Line = d.bodyLine() + line
-	d.Walk(func(path []string, n Node) error {
+	_ = d.Walk(func(path []string, n Node) error {
 		if n.ValueLine == e.Line && (e.Col == 0 || n.Kind == Scalar) {
 			e.Col, e.Path = n.ValueCol, PathString(path)
 		}

@@ -71,6 +71,7 @@ func (f field) at() *yaml.Node {
 // A Kind says what a node holds.
 type Kind int
 
+// The kinds of nodes.
 const (
 	Scalar Kind = iota
 	Sequence
@@ -99,9 +100,9 @@ type Node struct {
 	Len int
 }
 
-// Skip, returned by the function given to Walk, leaves out what is below the
-// node.
-var Skip = errors.New("skip")
+// Skip is what the function given to Walk returns to leave out what is below the
+// node. It is no error, as fs.SkipDir is none.
+var Skip = errors.New("skip") //nolint:staticcheck // ST1012 wants ErrSkip
 
 // Walk calls f for every value of the document, parents before their children,
 // in the order of the text; the root has an empty path. Aliases are followed,

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -146,7 +147,7 @@ func syntaxErrors(body []byte, err error) Errors {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	named := 0
 	if m := lineText.FindStringSubmatch(text); m != nil {
-		fmt.Sscan(m[1], &named)
+		named, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	}
 	stop := stoppedAt(body, c.n)
@@ -289,18 +290,22 @@ type treeCheck struct {
 	size  map[*yaml.Node]int // values behind an anchor; -1 while it is being measured
 }
 
-func (c *treeCheck) add(n *yaml.Node, path []string, advice, format string, args ...any) *Error {
-	e := &Error{Line: n.Line, Col: n.Column, Path: PathString(path), Message: fmt.Sprintf(format, args...), Advice: advice}
+func (c *treeCheck) add(n *yaml.Node, path []string, format string, args ...any) {
 	if len(c.errs) < 5*maxFindings {
-		c.errs = append(c.errs, e)
+		c.errs = append(c.errs, &Error{Line: n.Line, Col: n.Column, Path: PathString(path), Message: fmt.Sprintf(format, args...)})
 	}
-	return e
+}
+
+func (c *treeCheck) twice(k *yaml.Node, path []string, first *yaml.Node) {
+	if len(c.errs) < 5*maxFindings {
+		c.errs = append(c.errs, &Error{Line: k.Line, Col: k.Column, Path: PathString(path), Message: "given twice", first: first.Line})
+	}
 }
 
 func (c *treeCheck) node(n *yaml.Node, path []string, depth int) {
 	c.count++
 	if depth > MaxDepth {
-		c.add(n, nil, "", "nested deeper than %d levels", MaxDepth)
+		c.add(n, nil, "nested deeper than %d levels", MaxDepth)
 		return
 	}
 	path = path[:len(path):len(path)]
@@ -314,16 +319,16 @@ func (c *treeCheck) node(n *yaml.Node, path []string, depth int) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k, v := n.Content[i], n.Content[i+1]
 			if k.Kind != yaml.ScalarNode {
-				c.add(k, path, "", "a key must be a plain or quoted text, not a list, a mapping or an alias")
+				c.add(k, path, "a key must be a plain or quoted text, not a list, a mapping or an alias")
 				continue
 			}
 			if was := first[k.Value]; was == nil {
 				first[k.Value] = k
 			} else {
-				c.add(k, append(path, k.Value), "", "given twice").first = was.Line
+				c.twice(k, append(path, k.Value), was)
 			}
 			if isMerge(k) && !mergeable(v) {
-				c.add(v, append(path, k.Value), "", "<< takes a mapping or a list of mappings")
+				c.add(v, append(path, k.Value), "<< takes a mapping or a list of mappings")
 			}
 			c.node(v, append(path, k.Value), depth+1)
 		}
@@ -338,7 +343,7 @@ func (c *treeCheck) grown(root *yaml.Node) {
 		if n.Kind == yaml.AliasNode {
 			switch size, ok := c.size[n.Alias]; {
 			case ok && size < 0:
-				c.add(n, nil, "", "alias *%s stands within what it refers to", n.Value)
+				c.add(n, nil, "alias *%s stands within what it refers to", n.Value)
 				return 1
 			case ok:
 				return size
@@ -346,7 +351,7 @@ func (c *treeCheck) grown(root *yaml.Node) {
 			return measure(n.Alias, depth)
 		}
 		if depth > 2*MaxDepth {
-			c.add(n, nil, "", "nested deeper than %d levels through aliases", 2*MaxDepth)
+			c.add(n, nil, "nested deeper than %d levels through aliases", 2*MaxDepth)
 			return 1
 		}
 		if n.Anchor != "" {
@@ -368,7 +373,7 @@ func (c *treeCheck) grown(root *yaml.Node) {
 		return sum
 	}
 	if measure(root, 1) > limit {
-		c.add(root, nil, "", "aliases that grow to more than %d values", maxGrown)
+		c.add(root, nil, "aliases that grow to more than %d values", maxGrown)
 	}
 }
 

@@ -2,6 +2,7 @@ package doc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -87,7 +88,7 @@ func (d *Document) Unset(path ...string) error {
 func (d *Document) fail(op string, path []string, err error) error {
 	line, col := d.Position(path...)
 	e := &Error{Line: line, Col: col, Path: PathString(path), Message: op + ": " + err.Error()}
-	if one, ok := err.(*refused); ok {
+	if one, ok := errors.AsType[*refused](err); ok {
 		e.Advice = one.advice
 	}
 	return e
