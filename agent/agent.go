@@ -90,6 +90,10 @@ func New(ctx context.Context, opt Options) (*Agent, error) {
 	if opt.Bootstrap.ReleaseKey != "" && opt.Verify == nil {
 		return nil, fmt.Errorf("the bootstrap file asks for signed releases, which this version cannot verify: %w", errors.ErrUnsupported)
 	}
+	nobody := bundle.Report{Node: opt.Node, Group: opt.Bootstrap.Group, Phase: bundle.PhaseConverging}
+	if err := nobody.Validate(); err != nil {
+		return nil, err // a report that nobody could read
+	}
 	a := &Agent{opt: opt, log: opt.Log, interval: 10 * time.Second}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -120,7 +124,8 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // Once follows the release that is there now until the host runs it and it is
-// known to be good, or until it is known to be bad, which is an error.
+// known to be good, or until it is known to be bad, which is a *FailedError.
+// Without a store it brings up what ran before, and returns why there is none.
 func (a *Agent) Once(ctx context.Context) error {
 	defer a.giveUpStaging()
 	for ctx.Err() == nil {
@@ -132,7 +137,7 @@ func (a *Agent) Once(ctx context.Context) error {
 			return &FailedError{*f}
 		}
 		if a.phase() == bundle.PhaseConfirmed {
-			return nil
+			return a.away
 		}
 		a.wait(ctx)
 	}

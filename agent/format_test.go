@@ -65,7 +65,7 @@ func TestMemoryOfANewerFormatIsRefused(t *testing.T) {
 	if _, err := f.Put(t.Context(), memoryName, []byte(`{"format":2,"clusterId":7}`), vfs.Cond{}, ""); err != nil {
 		t.Fatal(err)
 	}
-	_, err := New(t.Context(), Options{Memory: f})
+	_, err := New(t.Context(), Options{Memory: f, Node: "a", Bootstrap: bundle.Bootstrap{Group: testGroup}})
 	if err == nil || err.Error() != "memory.json was written by a newer Stateroom (format 2, this one reads 1)" {
 		t.Errorf("error: %v", err)
 	}

@@ -165,6 +165,9 @@ func (m *Machine) takeUp() error {
 	known := map[process]bool{}
 	for _, rec := range records {
 		if !rec.Process.alive() {
+			if rec.Process.thisBoot() {
+				rec.Process.endSession() // what it left behind may hold its ports
+			}
 			m.lost[rec.Run.Name] = rec
 			continue
 		}

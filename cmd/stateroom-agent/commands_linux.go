@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -57,6 +58,10 @@ func parseRun(args []string, stderr io.Writer) (*runOptions, error) {
 	}
 	if o.bootstrap == "" || o.dir == "" || f.NArg() > 0 || o.format != "text" && o.format != "json" {
 		fmt.Fprintln(stderr, "stateroom-agent run: --bootstrap and --dir are required, --log-format is text or json, and there are no other arguments")
+		return nil, errUsage
+	}
+	if _, err := netip.ParseAddr(o.address); err != nil {
+		fmt.Fprintf(stderr, "stateroom-agent run: --address %q is not an IP address\n", o.address)
 		return nil, errUsage
 	}
 	if o.cache == "" {

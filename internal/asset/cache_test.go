@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/internal/asset"
@@ -61,6 +62,11 @@ func TestFetchStreamsVerifiesAndKeeps(t *testing.T) {
 	want := bytes.Repeat([]byte("program"), 100_000)
 	url, requests := site(t, sends(want))
 	c := &asset.Cache{Dir: filepath.Join(t.TempDir(), "cache")}
+	old := filepath.Join(c.Dir, "tmp", "new-of-a-crash")
+	long := time.Now().Add(-48 * time.Hour)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(old), 0o700), os.WriteFile(old, nil, 0o600), os.Chtimes(old, long, long)); err != nil {
+		t.Fatal(err)
+	}
 	var last int64
 	path, err := c.Fetch(t.Context(), program(url, want), func(step string, done, total int64) {
 		if step != "fetching program" || done < last || total != int64(len(want)) {
@@ -77,6 +83,9 @@ func TestFetchStreamsVerifiesAndKeeps(t *testing.T) {
 	}
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o755 {
 		t.Errorf("mode %v, %v", st.Mode(), err)
+	}
+	if left := leftovers(t, c.Dir); len(left) > 0 {
+		t.Errorf("left in tmp/: %v", left)
 	}
 	again, err := c.Fetch(t.Context(), program("http://192.0.2.1/nowhere", want), nil)
 	if err != nil || again != path || requests.Load() != 1 {

@@ -72,6 +72,7 @@ func (c *Cache) download(ctx context.Context, a bundle.Asset, p Progress) (strin
 		return "", &MissingError{a, c.Dir}
 	}
 	path := filepath.Join(c.Dir, "sha256", a.SHA256)
+	c.sweep()
 	t, err := c.create()
 	if err != nil {
 		return "", &FetchError{a.Name, a.URL, err}

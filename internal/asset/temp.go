@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/internal/durable"
@@ -48,6 +49,19 @@ func (c *Cache) lock(ctx context.Context, sum string) (unlock func(), err error)
 	}
 	defer t.Close()
 	return t.Lock(ctx, sum+".lock", 0o600)
+}
+
+// abandoned is how old a file in tmp/ is that no living process writes.
+const abandoned = 24 * time.Hour
+
+// sweep removes what crashed downloads left, as far as it can.
+func (c *Cache) sweep() {
+	all, _ := filepath.Glob(filepath.Join(c.Dir, "tmp", "new-*")) // the pattern is a good one
+	for _, f := range all {
+		if st, err := os.Stat(f); err == nil && time.Since(st.ModTime()) > abandoned {
+			_ = os.Remove(f)
+		}
+	}
 }
 
 // fill writes r and checks it on the way: its digest, its size where that is

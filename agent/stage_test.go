@@ -1,0 +1,313 @@
+//go:build linux
+
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/pki"
+)
+
+// stager is a machine of which only the sets are looked at.
+type stager struct {
+	*site
+	m   *Machine
+	now time.Time
+}
+
+func newStager(t *testing.T) *stager {
+	s := &stager{site: newSite(t), now: time.Now()}
+	s.open()
+	return s
+}
+
+func (s *stager) open() {
+	s.t.Helper()
+	opt := s.options()
+	opt.Now = func() time.Time { return s.now }
+	m, err := OpenMachine(s.t.Context(), opt)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.m = m
+	s.t.Cleanup(func() {
+		if s.m == m {
+			s.close()
+		}
+	})
+}
+
+func (s *stager) close() {
+	s.t.Helper()
+	if err := s.m.Close(); err != nil {
+		s.t.Error(err)
+	}
+	s.m = nil
+}
+
+func (s *stager) stage(b *bundle.Bundle) *Set {
+	s.t.Helper()
+	_, d := b.Encode()
+	set, err := s.m.Stage(s.t.Context(), Wanted{d, b})
+	if err == nil {
+		err = s.m.Switch(s.t.Context(), set)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return set
+}
+
+func (s *stager) read(name string) []byte {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "current", name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
+}
+
+func TestStagingAgainChangesNothing(t *testing.T) {
+	s := newStager(t)
+	first := s.stage(s.bundle())
+	before := tree(t, filepath.Join(s.dir, "sets"))
+	if again := s.stage(s.bundle()); again.ID != first.ID || tree(t, filepath.Join(s.dir, "sets")) != before {
+		t.Error("the same machine wrote something")
+	}
+	s.close()
+	s.open()
+	again := s.stage(s.bundle())
+	if d := cmp.Diff(first, again); d != "" || tree(t, filepath.Join(s.dir, "sets")) != before {
+		t.Errorf("another machine on the same directory wrote something, or differs (-first +again):\n%s", d)
+	}
+}
+
+func TestFilesChangedByOthersArePutRight(t *testing.T) {
+	s := newStager(t)
+	b := s.bundle()
+	first := s.stage(b)
+	at := func(name string) string { return filepath.Join(s.dir, "current", name) }
+	for name, harm := range map[string]func() error{
+		"edited":        func() error { return os.WriteFile(at("etc/node.conf"), []byte("node b\n"), 0o644) },
+		"removed":       func() error { return os.RemoveAll(at("etc")) },
+		"made readable": func() error { return os.Chmod(at("pki/ca.key"), 0o644) },
+		"a link": func() error {
+			return os.Remove(at("bin/api"))
+		},
+		"made a link": func() error {
+			if err := os.Remove(at("etc/node.conf")); err != nil {
+				return err
+			}
+			return os.Symlink("/etc/passwd", at("etc/node.conf"))
+		},
+	} {
+		if err := harm(); err != nil {
+			t.Fatal(err)
+		}
+		if again := s.stage(b); again.ID != first.ID {
+			t.Errorf("%s: staged anew", name)
+		}
+		s.checkSet()
+		if _, err := os.Stat(at("bin/api")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What nobody gave us to own is left alone.
+	if err := os.WriteFile(at("etc/mine"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.stage(b)
+	if string(s.read("etc/mine")) != "mine" {
+		t.Error("a foreign file was touched")
+	}
+	// A key that only this host had cannot be put right: there is a new one.
+	if err := os.WriteFile(at("pki/api.key"), []byte("gone"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
+	s.open()
+	again := s.stage(b)
+	if again.ID == first.ID || again.Services[0].Digest != first.Services[0].Digest || again.Services[1].Digest == first.Services[1].Digest {
+		t.Errorf("after a lost key: %+v, before %+v", again, first)
+	}
+	s.checkSet()
+}
+
+func TestCertificatesAreTakenOverUntilTheirLastThird(t *testing.T) {
+	s := newStager(t)
+	first := s.stage(s.bundle())
+	crt, key := s.read("pki/api.crt"), s.read("pki/api.key")
+	second := s.stage(s.bundle("--max=801"))
+	if !bytes.Equal(crt, s.read("pki/api.crt")) || !bytes.Equal(key, s.read("pki/api.key")) || first.Services[0].Digest != second.Services[0].Digest {
+		t.Error("a certificate was made anew without need")
+	}
+
+	c, err := pki.ParseCertificate(crt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Subject.CommonName != "api" || len(c.IPAddresses) != 1 || c.IPAddresses[0].String() != "127.0.0.1" || len(c.ExtKeyUsage) != 2 || c.ExtKeyUsage[0] != x509.ExtKeyUsageClientAuth {
+		t.Errorf("certificate: %v %v %v", c.Subject, c.IPAddresses, c.ExtKeyUsage)
+	}
+	s.now = pki.RenewAt(c).Add(-time.Minute)
+	if again := s.stage(s.bundle("--max=801")); again.ID != second.ID {
+		t.Error("renewed too early")
+	}
+	s.now = pki.RenewAt(c)
+	third := s.stage(s.bundle("--max=801"))
+	if third.ID != second.ID+".1" || bytes.Equal(crt, s.read("pki/api.crt")) || bytes.Equal(key, s.read("pki/api.key")) || third.Services[1].Digest == second.Services[1].Digest {
+		t.Errorf("not renewed: %+v, before %+v", third, second)
+	}
+
+	// Another authority, another certificate.
+	if s.ca, err = pki.NewCA("test-ca", s.now, nil, pki.ECDSAP256); err != nil {
+		t.Fatal(err)
+	}
+	crt = s.read("pki/api.crt")
+	s.stage(s.bundle("--max=801"))
+	if bytes.Equal(crt, s.read("pki/api.crt")) {
+		t.Error("a certificate of the old authority was kept")
+	}
+	s.checkSet()
+}
+
+func TestOldSetsAreSwept(t *testing.T) {
+	s := newStager(t)
+	_, first := s.bundle("--max=1").Encode()
+	s.stage(s.bundle("--max=1"))
+	b := s.bundle("--max=2")
+	_, d := b.Encode()
+	set, err := s.m.Stage(t.Context(), Wanted{d, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func() int {
+		names, err := s.m.names(setsDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	if err := s.m.Switch(t.Context(), set, first); err != nil || count() != 2 {
+		t.Errorf("%v, %d sets", err, count())
+	}
+	if err := s.m.Switch(t.Context(), set); err != nil || count() != 1 {
+		t.Errorf("%v, %d sets", err, count())
+	}
+}
+
+func TestAnUnrecordedServiceIsEnded(t *testing.T) {
+	s := newStager(t)
+	s.close()
+	cmd := exec.Command("/bin/sleep", "1000")
+	cmd.Env = []string{mark + s.dir + "#etcd"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	s.open()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("it runs on")
+	}
+}
+
+func TestARecordOfAnotherBootOrProcessIsNotBelieved(t *testing.T) {
+	self, err := processOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]process{
+		"another boot":  {self.PID, self.Start, "00000000-0000-0000-0000-000000000000"},
+		"another start": {self.PID, self.Start + 1, self.Boot},
+		"no process":    {1 << 22, self.Start, self.Boot},
+	} {
+		if p.alive() || len(p.session()) > 0 && name != "another boot" {
+			t.Errorf("%s: alive", name)
+		}
+		p.signal(syscall.SIGKILL) // would be the end of this test
+	}
+	if !self.alive() {
+		t.Error("this process is not alive")
+	}
+}
+
+func TestLogsArePutAside(t *testing.T) {
+	s := newStager(t)
+	s.m.opt.MaxLog = 1000
+	name := filepath.Join(s.dir, logName("api"))
+	f, from, err := s.m.openLog("api")
+	if err != nil || from != 0 {
+		t.Fatal(from, err)
+	}
+	defer f.Close()
+	for i := range 5 {
+		fmt.Fprintf(f, "%d %s\n", i, strings.Repeat("x", 1100))
+		if err := s.m.trimLog("api"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The service goes on writing to the file that it has open.
+	fmt.Fprintln(f, "Error: the end")
+	if got, _ := os.ReadFile(name); string(got) != "Error: the end\n" {
+		t.Errorf("log: %q", got)
+	}
+	for suffix, first := range map[string]string{".1": "4 x", ".2": "3 x"} {
+		if got, err := os.ReadFile(name + suffix); err != nil || !strings.HasPrefix(string(got), first) {
+			t.Errorf("%s: %.10q, %v", suffix, got, err)
+		}
+	}
+	if _, err := os.Stat(name + ".3"); err == nil {
+		t.Error("a third old log")
+	}
+	if got := s.m.words("api", 5000); got != "Error: the end" {
+		t.Errorf("last words: %q", got)
+	}
+
+	// One that is too large when the service starts is renamed.
+	fmt.Fprintln(f, strings.Repeat("y", 1100))
+	again, from, err := s.m.openLog("api")
+	if err != nil || from != 0 {
+		t.Fatal(from, err)
+	}
+	again.Close()
+	if got, err := os.ReadFile(name + ".1"); err != nil || !strings.HasPrefix(string(got), "Error: the end") {
+		t.Errorf("%.20q, %v", got, err)
+	}
+}
+
+func TestADamagedProgramIsNotRun(t *testing.T) {
+	s := newStager(t)
+	path, ok := s.cache.Program(s.asset)
+	if !ok {
+		t.Fatal("no program")
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:len(whole)/2], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b := s.bundle()
+	_, d := b.Encode()
+	if _, err := s.m.Stage(context.WithoutCancel(t.Context()), Wanted{d, b}); err == nil {
+		t.Error("staged with half a program")
+	}
+}
