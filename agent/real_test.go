@@ -288,6 +288,7 @@ func pid(r *bundle.Report, name string) int {
 }
 
 func TestRealServicesAreStartedChangedAndTakenBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.release(s.bundle())
 	s.start()
@@ -339,6 +340,7 @@ func (s *site) checkSet() {
 }
 
 func TestNeverReadyNamesTheFailingCheck(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.release(s.bundle())
 	s.start()
@@ -353,6 +355,7 @@ func TestNeverReadyNamesTheFailingCheck(t *testing.T) {
 }
 
 func TestANewAgentTakesUpWhatRuns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.release(s.bundle("--child=1"))
 	stop := s.start()
@@ -385,6 +388,7 @@ func TestANewAgentTakesUpWhatRuns(t *testing.T) {
 }
 
 func TestStopLeavesNoProcess(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.bundle("--deaf=1", "--child=1")
 	b.Services[1].StopSeconds = 1
@@ -412,6 +416,7 @@ func TestStopLeavesNoProcess(t *testing.T) {
 }
 
 func TestASecondAgentIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	m, err := OpenMachine(t.Context(), s.options())
 	if err != nil {
@@ -425,6 +430,7 @@ func TestASecondAgentIsRefused(t *testing.T) {
 }
 
 func TestADiskThatIsFullHalfWayLeavesWhatRuns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var full func(op, name string) bool
 	s.step = func(op, name string) error {

@@ -81,6 +81,7 @@ func (s *stager) read(name string) []byte {
 }
 
 func TestStagingAgainChangesNothing(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	first := s.stage(s.bundle())
 	before := tree(t, filepath.Join(s.dir, "sets"))
@@ -96,6 +97,7 @@ func TestStagingAgainChangesNothing(t *testing.T) {
 }
 
 func TestFilesChangedByOthersArePutRight(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	b := s.bundle()
 	first := s.stage(b)
@@ -147,6 +149,7 @@ func TestFilesChangedByOthersArePutRight(t *testing.T) {
 }
 
 func TestCertificatesAreTakenOverUntilTheirLastThird(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	first := s.stage(s.bundle())
 	crt, key := s.read("pki/api.crt"), s.read("pki/api.key")
@@ -185,6 +188,7 @@ func TestCertificatesAreTakenOverUntilTheirLastThird(t *testing.T) {
 }
 
 func TestOldSetsAreSwept(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	_, first := s.bundle("--max=1").Encode()
 	s.stage(s.bundle("--max=1"))
@@ -210,6 +214,7 @@ func TestOldSetsAreSwept(t *testing.T) {
 }
 
 func TestAnUnrecordedServiceIsEnded(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	s.close()
 	cmd := exec.Command("/bin/sleep", "1000")
@@ -229,6 +234,7 @@ func TestAnUnrecordedServiceIsEnded(t *testing.T) {
 }
 
 func TestARecordOfAnotherBootOrProcessIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	self, err := processOf(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -249,6 +255,7 @@ func TestARecordOfAnotherBootOrProcessIsNotBelieved(t *testing.T) {
 }
 
 func TestLogsArePutAside(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	s.m.opt.MaxLog = 1000
 	name := filepath.Join(s.dir, logName("api"))
@@ -293,6 +300,7 @@ func TestLogsArePutAside(t *testing.T) {
 }
 
 func TestADamagedProgramIsNotRun(t *testing.T) {
+	t.Parallel()
 	s := newStager(t)
 	path, ok := s.cache.Program(s.asset)
 	if !ok {

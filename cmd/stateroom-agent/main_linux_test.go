@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,12 +61,17 @@ type host struct {
 	store  *vfs.FS
 	asset  bundle.Asset
 	commit int
+	// address is this host's own among all tests that run at the same time.
+	address string
 }
+
+var hosts atomic.Int32
 
 func newHost(t *testing.T) *host {
 	t.Helper()
 	dir := t.TempDir()
 	h := &host{t: t, dir: filepath.Join(dir, "host"), boot: filepath.Join(dir, "bootstrap.json"), cache: filepath.Join(dir, "cache")}
+	h.address = fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()>>8%64, os.Getpid()%256, hosts.Add(1))
 	place := filepath.Join(dir, "store")
 	f, err := backends.Open(t.Context(), place, backends.Options{})
 	if err != nil {
@@ -107,7 +113,7 @@ func (h *host) release(more ...string) {
 	b := &bundle.Bundle{Cluster: clusterName, ClusterID: clusterID, Group: group, Version: "1.37.2", Assets: []bundle.Asset{h.asset},
 		Files: []bundle.File{{Path: "etc/conf", Mode: 0o644, Content: "conf"}}}
 	for i, name := range []string{"one", "two"} {
-		port := fmt.Sprintf("${ADDRESS}:%d", h.port(i))
+		port := fmt.Sprintf("${ADDRESS}:%d", 20001+i)
 		args := []string{"--serve=" + port}
 		if name == "two" {
 			args = append(args, more...)
@@ -124,10 +130,6 @@ func (h *host) release(more ...string) {
 	h.put(bundle.ObjectName(group, d), data)
 	h.put(bundle.ReleaseName, r.Encode())
 }
-
-// port derives ports from the test's process, so that packages that are tested
-// at the same time do not meet. Every host has an address of its own.
-func (h *host) port(i int) int { return 20000 + os.Getpid()%10000 + i*10000 }
 
 func (h *host) put(key string, data []byte) {
 	h.t.Helper()
@@ -150,7 +152,7 @@ func (h *host) command(args ...string) *exec.Cmd {
 }
 
 func (h *host) runArgs(more ...string) []string {
-	return append([]string{"run", "--bootstrap", h.boot, "--dir", h.dir, "--node", "a", "--cache", h.cache, "--confirm", "1s", "--poll", "100ms"}, more...)
+	return append([]string{"run", "--bootstrap", h.boot, "--dir", h.dir, "--node", "a", "--address", h.address, "--cache", h.cache, "--confirm", "1s", "--poll", "100ms"}, more...)
 }
 
 // start starts the agent in the background.
@@ -230,6 +232,7 @@ func pids(s *agent.Status) string {
 }
 
 func TestKilledAgentsServicesLiveOnAndAreTakenUp(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	h.release()
 	first := h.start()
@@ -280,6 +283,7 @@ func TestKilledAgentsServicesLiveOnAndAreTakenUp(t *testing.T) {
 }
 
 func TestOnceEndsWhenTheBundleIsJudged(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	out, err := h.run(h.runArgs("--once")...)
 	if exitCode(err) != 3 || !strings.Contains(out, "no such file") && !strings.Contains(out, "not exist") {
@@ -306,6 +310,7 @@ func TestOnceEndsWhenTheBundleIsJudged(t *testing.T) {
 }
 
 func TestDryRunTouchesNothing(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	root := filepath.Dir(h.dir)
 	h.release()
@@ -330,6 +335,7 @@ func TestDryRunTouchesNothing(t *testing.T) {
 }
 
 func TestWrongCallsAreUsage(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	for _, args := range [][]string{{}, {"frobnicate"}, {"run"}, {"run", "--dir", h.dir}, {"status"}, {"stop", "--dir", h.dir, "more"}, {"run", "--no-such-flag"}} {
 		if out, err := h.run(args...); exitCode(err) != 2 || out == "" {
@@ -380,6 +386,7 @@ func tree(t *testing.T, dir string) string {
 // TestAnIdleAgentIsSmall runs the program as it is shipped, through as many
 // polls as minutes of idling make.
 func TestAnIdleAgentIsSmall(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skipf("builds the program")
 	}
