@@ -25,7 +25,7 @@ func exportKubeconfigCmd(env *Env) *cobra.Command {
 		Long: `Issue an admin's client certificate from the keys in the store, and write a
 kubeconfig with it. It goes to a file of its own, mode 0600: never into
 ~/.kube/config unless that is the file you name.`,
-		Example: "  stateroom export kubeconfig --kubeconfig ./kubeconfig\n  stateroom export kubeconfig --admin 1h --kubeconfig -",
+		Example: "  stateroom export kubeconfig --kubeconfig ./kubeconfig\n  stateroom export kubeconfig --admin=1h --kubeconfig -",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExportKubeconfig(cmd.Context(), env, opt, args)
@@ -41,7 +41,7 @@ kubeconfig with it. It goes to a file of its own, mode 0600: never into
 
 func runExportKubeconfig(ctx context.Context, env *Env, opt exportOptions, args []string) error {
 	if opt.admin <= 0 {
-		return usagef("--admin 18h", "a certificate cannot be valid for %s", opt.admin)
+		return usagef("--admin=18h", "a certificate cannot be valid for %s", opt.admin)
 	}
 	if opt.file == "-" && terminal(env.Stdout) {
 		return usagef("write it to a file, or into a pipe", "the kubeconfig holds a private key, and standard output is a terminal")

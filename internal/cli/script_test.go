@@ -78,6 +78,8 @@ func condition(name string) (bool, error) {
 	case "kopsdata":
 		_, err := os.Stat(filepath.Join(kopsData(), "stores"))
 		return err == nil, nil
+	case "unshare":
+		return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", os.TempDir()).Run() == nil, nil
 	case "user":
 		return os.Getuid() != 0, nil
 	}
@@ -123,7 +125,7 @@ func report(ts *testscript.TestScript, neg bool, args []string) {
 	r := bundle.Report{
 		Node: args[1], Group: group, Address: "127.16.0.1", Time: time.Now(),
 		Commit: release.Commit, Digest: release.Groups[group], Phase: args[2],
-		Services: []bundle.ServiceStatus{{Name: "kube-apiserver", PID: 4711, Started: time.Now(), State: "ready"}},
+		Services: []bundle.ServiceStatus{{Name: "kube-apiserver", PID: 4711, Started: time.Now(), State: "running"}},
 	}
 	if len(args) > 3 {
 		r.Failed = &bundle.Failure{Commit: r.Commit, Digest: r.Digest, Service: args[3], Reason: args[4], LastWords: args[5]}
@@ -179,12 +181,12 @@ func hides(ts *testscript.TestScript, neg bool, args []string) {
 
 var material = regexp.MustCompile(`(?:privateMaterial: |"Data":")([A-Za-z0-9+/=]+)`)
 
-// secretsOf collects what must not show: the base64 in the files, and each
-// line of what it stands for.
+// secretsOf collects what must not show: the base64 in files and history, and
+// each line of what it stands for.
 func secretsOf(ts *testscript.TestScript, store string) []string {
 	var all []string
 	ts.Check(filepath.WalkDir(store, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.Contains(path, "/pki/private/") && !strings.Contains(path, "/secrets/") {
+		if err != nil || d.IsDir() {
 			return err
 		}
 		b, err := os.ReadFile(path)

@@ -26,13 +26,19 @@ The history of a cluster is a git fast-import stream:
 
 const environmentTopic = `Environment:
 
-  STATEROOM_STATE_STORE, KOPS_STATE_STORE    the store
-  STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME  the cluster
-  STATEROOM_AUTHOR                           who makes commits: "Ada <ada@example.com>";
-                                             else GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL,
-                                             else the login
+  STATEROOM_STATE_STORE, KOPS_STATE_STORE
+        the store
+  STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME
+        the cluster
+  STATEROOM_AUTHOR
+        who makes commits: "Ada <ada@example.com>"; else GIT_AUTHOR_NAME and
+        GIT_AUTHOR_EMAIL, else the login
   STATEROOM_EDITOR, KUBE_EDITOR, VISUAL, EDITOR
-  XDG_DATA_HOME, XDG_CACHE_HOME              where the default store, hosts and programs lie
-  NO_COLOR, TERM=dumb                        no colour
-  COLUMNS                                    width of tables
+        the editor
+  XDG_DATA_HOME, XDG_CACHE_HOME
+        where the default store and hosts lie, and programs
+  NO_COLOR, TERM=dumb
+        no colour
+  COLUMNS
+        the width of tables
 `

@@ -24,7 +24,7 @@ func validateClusterCmd(env *Env) *cobra.Command {
 		Short: "Check that the hosts run what is released",
 		Long: `Hold what the hosts report against what is released. Where they do not run it,
 this says why, in the failing component's own words, and exits with 8.`,
-		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait 5m",
+		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait=5m",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runValidateCluster(cmd.Context(), env, opt, args)

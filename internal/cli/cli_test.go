@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/store"
+)
+
+func quiet() *Env {
+	return &Env{
+		Args: []string{"stateroom"}, Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{},
+		Getenv: func(string) string { return "" }, Now: time.Now,
+	}
+}
+
+// every calls f for each command that a person can find.
+func every(cmd *cobra.Command, f func(*cobra.Command)) {
+	if !cmd.Hidden && cmd.Name() != "help" {
+		f(cmd)
+	}
+	for _, c := range cmd.Commands() {
+		every(c, f)
+	}
+}
+
+func TestEveryCommandSaysWhatItIsAndHowToUseIt(t *testing.T) {
+	n := 0
+	every(newRoot(quiet()), func(c *cobra.Command) {
+		n++
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("%s: short text %q", c.CommandPath(), c.Short)
+		}
+		if c.Runnable() && !strings.Contains(c.Example, "  stateroom ") {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for line := range strings.Lines(c.Long) {
+			if len(line) > 86 {
+				t.Errorf("%s: a line of %d characters: %q", c.CommandPath(), len(line), line)
+			}
+		}
+	})
+	if n < 25 {
+		t.Errorf("only %d commands", n)
+	}
+}
+
+// TestExamplesParse runs each example as far as its flags and arguments.
+func TestExamplesParse(t *testing.T) {
+	every(newRoot(quiet()), func(c *cobra.Command) {
+		for line := range strings.Lines(c.Example) {
+			_, line, found := strings.Cut(line, "stateroom ")
+			if !found {
+				continue
+			}
+			line = strings.ReplaceAll(line, "'", "")
+			root := newRoot(quiet())
+			target, rest, err := root.Find(strings.Fields(line))
+			if err == nil {
+				err = target.ParseFlags(rest)
+			}
+			if err != nil {
+				t.Errorf("%s: example %q: %v", c.CommandPath(), line, err)
+			}
+		}
+	})
+}
+
+func TestWhatWritesTakesAMessageAndADryRun(t *testing.T) {
+	for _, path := range []string{"create", "create cluster", "edit cluster", "edit instancegroup", "update cluster", "rollback", "delete cluster"} {
+		c, _, err := newRoot(quiet()).Find(strings.Fields(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range []string{"message", "dry-run"} {
+			if c.Flags().Lookup(flag) == nil {
+				t.Errorf("%s has no --%s", path, flag)
+			}
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{&store.FormatError{Format: 2, Reads: 1}, 1},
+		{syscall.ENOSPC, 1},
+		{usagef("", "x"), 2},
+		{errors.ErrUnsupported, 2},
+		{&cluster.NameError{}, 2},
+		{&stateroom.CloudError{}, 2},
+		{fs.ErrNotExist, 3},
+		{&stateroom.MissingError{}, 3},
+		{&emptyStoreError{}, 3},
+		{store.ErrConflict, 4},
+		{&stateroom.ExistsError{}, 4},
+		{&stateroom.ChangedError{}, 4},
+		{fs.ErrPermission, 5},
+		{syscall.EACCES, 5},
+		{syscall.EROFS, 5},
+		{&stateroom.CopyError{}, 5},
+		{&cluster.InvalidError{}, 6},
+		{&stateroom.NotConvergedError{}, 8},
+		{errDifferent, 10},
+		{exitStatus(42), 42},
+	} {
+		if got := exitCode(c.err); got != c.code {
+			t.Errorf("%T %v: %d, want %d", c.err, c.err, got, c.code)
+		}
+		if c.err == nil {
+			continue
+		}
+		if got := exitCode(fmt.Errorf("wrapped: %w", c.err)); got != c.code {
+			t.Errorf("%T wrapped: %d, want %d", c.err, got, c.code)
+		}
+	}
+}
+
+func TestInterruptedIs130(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := quiet().fail(ctx, fmt.Errorf("wait: %w", context.Canceled)); got != 130 {
+		t.Errorf("interrupted: %d", got)
+	}
+}
+
+func TestTableFitsTheScreen(t *testing.T) {
+	tab := &table{header: []string{"NAME", "MESSAGE"}}
+	tab.add("a.example.com", strings.Repeat("long ", 30))
+	tab.add("b", "with\x1b[31m colour\x07")
+	tab.add("c", "")
+	var wide, narrow bytes.Buffer
+	if err := errors.Join(tab.write(&wide, 0), tab.write(&narrow, 40)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(wide.String(), strings.TrimRight(strings.Repeat("long ", 30), " ")) {
+		t.Errorf("without a screen, text is cut:\n%s", wide.String())
+	}
+	for line := range strings.Lines(narrow.String()) {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 40 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	if strings.ContainsAny(wide.String(), "\x1b\x07") {
+		t.Error("control characters reach the screen")
+	}
+	if !strings.Contains(wide.String(), "c              -\n") {
+		t.Errorf("an empty cell:\n%s", wide.String())
+	}
+}
+
+func TestProgressSaysEachStepOnceInAWhileWhereThereIsNoScreen(t *testing.T) {
+	env := quiet()
+	now := time.Unix(0, 0)
+	env.Now = func() time.Time { return now }
+	p := env.newProgress()
+	for i := range int64(600) { // a minute, ten times a second
+		p.at("compiling", i, 600)
+		now = now.Add(100 * time.Millisecond)
+	}
+	p.at("linking", 0, 0)
+	out := env.Stderr.(*bytes.Buffer).String()
+	if got := strings.Count(out, "\n"); got != 7 {
+		t.Errorf("%d lines in a minute and two steps:\n%s", got, out)
+	}
+	if !strings.Contains(out, "stateroom: compiling (50%)\n") || !strings.HasSuffix(out, "stateroom: linking\n") {
+		t.Errorf("printed:\n%s", out)
+	}
+}
+
+func TestStoreIsTheFirstThatIsGiven(t *testing.T) {
+	given := map[string]string{"HOME": t.TempDir(), "XDG_DATA_HOME": "relative"}
+	env := quiet()
+	env.Getenv = func(name string) string { return given[name] }
+	want := func(url string) {
+		t.Helper()
+		if got, err := env.storeURL(); err != nil || got != url {
+			t.Errorf("store %q (%v), want %q", got, err, url)
+		}
+	}
+	want(given["HOME"] + "/.local/share/stateroom/store")
+	given["XDG_DATA_HOME"] = "/data"
+	want("/data/stateroom/store")
+	given["KOPS_STATE_STORE"] = "/kops/"
+	want("/kops")
+	given["STATEROOM_STATE_STORE"] = "/ours//"
+	want("/ours")
+	env.state = "/"
+	want("/")
+}
+
+func TestAuthor(t *testing.T) {
+	given := map[string]string{"USER": "ada"}
+	env := quiet()
+	env.Getenv = func(name string) string { return given[name] }
+	if got := env.author(); got != "ada <ada@"+hostname()+">" {
+		t.Errorf("author %q", got)
+	}
+	given["GIT_AUTHOR_NAME"], given["GIT_AUTHOR_EMAIL"] = "Ada L", "ada@example.com"
+	if got := env.author(); got != "Ada L <ada@example.com>" {
+		t.Errorf("author %q", got)
+	}
+	given["STATEROOM_AUTHOR"] = "CI <ci@example.com>"
+	if got := env.author(); got != "CI <ci@example.com>" {
+		t.Errorf("author %q", got)
+	}
+}
+
+func TestRefsAndNames(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		name string
+		refs string
+		ok   bool
+	}{
+		{nil, "", "", true},
+		{[]string{"1", "3"}, "", "1 3", true},
+		{[]string{"a.example.com", "head~2"}, "a.example.com", "head~2", true},
+		{[]string{"2026-01-02T03:04:05Z"}, "", "2026-01-02T03:04:05Z", true},
+		{[]string{"a.example.com", "b.example.com"}, "", "", false},
+		{[]string{"1", "2", "3"}, "", "", false},
+	} {
+		name, refs, err := splitRefs(c.args, 2)
+		if (err == nil) != c.ok || name != c.name || strings.Join(refs, " ") != c.refs {
+			t.Errorf("splitRefs(%q) = %q %q %v", c.args, name, refs, err)
+		}
+	}
+}
