@@ -11,7 +11,7 @@ import (
 )
 
 func kubectlCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "kubectl -- ARGS",
 		Short: "Run the cluster's own kubectl with its kubeconfig",
 		Long: `Run the kubectl of the cluster's version, from the cache of programs, with the
@@ -22,6 +22,8 @@ kubectl's.`,
 			return runKubectl(cmd.Context(), env, args)
 		},
 	}
+	cmd.Flags().SetInterspersed(false) // what follows the first word is kubectl's
+	return cmd
 }
 
 func runKubectl(ctx context.Context, env *Env, args []string) error {

@@ -145,14 +145,24 @@ func (env *Env) waitFor(ctx context.Context, s *stateroom.Store, name cluster.Na
 	return err
 }
 
-// standing shows how far the hosts are.
+// standing shows how far the hosts are, and what they are waiting for.
 func (p *progress) standing(st *stateroom.Standing) {
 	there := 0
+	var starting []string
 	for _, h := range st.Hosts {
 		if h.State == stateroom.Converged {
 			there++
+			continue
+		}
+		for _, s := range h.Services {
+			if s.State != "running" {
+				starting = append(starting, s.Name+" "+s.State)
+			}
 		}
 	}
-	total := len(st.Hosts) + len(st.Absent)
-	p.at(fmt.Sprintf("waiting for hosts: %d of %d run commit %d", there, total, st.Release.Commit), 0, 0)
+	text := fmt.Sprintf("waiting for hosts: %d of %d run commit %d", there, len(st.Hosts)+len(st.Absent), st.Release.Commit)
+	if len(starting) > 0 {
+		text += " (" + shortList(starting, 3) + ")"
+	}
+	p.at(text, 0, 0)
 }

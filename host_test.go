@@ -1,0 +1,186 @@
+package stateroom
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/internal/backends"
+)
+
+// made is a catalogue of programs that nobody can fetch.
+func made() *bundle.Catalogue {
+	return catalogueOf("1.37.2", bundle.Asset{
+		Name: "kubernetes", URL: "https://example.com/kubernetes", SHA256: strings.Repeat("0", 64),
+		Programs: []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"},
+	})
+}
+
+// machine returns a machine whose stateroom-agent is a shell script.
+func machine(t *testing.T, agent string) Machine {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the agent here is a shell script")
+	}
+	m := Machine{Hosts: t.TempDir(), Cache: t.TempDir(), Agent: filepath.Join(t.TempDir(), "stateroom-agent"), Node: "host-1"}
+	if err := os.WriteFile(m.Agent, []byte("#!/bin/sh\n"+agent), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// onDisk returns a store in a directory, where an agent can find it.
+func onDisk(t *testing.T) *Store {
+	t.Helper()
+	f, err := backends.Open(t.Context(), t.TempDir(), backends.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestUpSaysWhyTheAgentEnded(t *testing.T) {
+	m := machine(t, `case $1 in status) echo '{"agent":0}';; *) echo "address in use" >&2; exit 1;; esac`)
+	began := time.Now()
+	_, err := onDisk(t).Up(t.Context(), demo, Up{Programs: Programs{Catalogue: made()}, Machine: m, Wait: time.Minute})
+	agent := new(AgentError)
+	if !errors.As(err, &agent) || !strings.Contains(err.Error(), "address in use") {
+		t.Errorf("up with an agent that ends at once: %v", err)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s to notice", took)
+	}
+	for _, file := range []string{m.bootstrapPath(demo), m.KubeconfigPath(demo), m.AgentLog(demo)} {
+		st, err := os.Stat(file)
+		if err != nil || st.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", file, st, err)
+		}
+	}
+	b, err := os.ReadFile(m.bootstrapPath(demo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if boot, err := bundle.DecodeBootstrap(b); err != nil || boot.Group != "control-plane-main" || boot.ClusterID == "" {
+		t.Errorf("bootstrap %+v, %v", boot, err)
+	}
+}
+
+func TestUpGivesUpInTime(t *testing.T) {
+	m := machine(t, `case $1 in status) echo '{"agent":0}';; *) echo $$ > $5/pid; exec sleep 60;; esac`)
+	t.Cleanup(func() {
+		b, err := os.ReadFile(filepath.Join(m.Dir(demo), "pid"))
+		pid, bad := strconv.Atoi(strings.TrimSpace(string(b)))
+		if err == nil && bad == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	_, err := onDisk(t).Up(t.Context(), demo, Up{Programs: Programs{Catalogue: made()}, Machine: m, Wait: 2 * time.Second})
+	behind := new(NotConvergedError)
+	if !errors.As(err, &behind) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("up with an agent that does nothing: %v", err)
+	}
+}
+
+func TestWithoutAnAgentNothingIsStarted(t *testing.T) {
+	m := machine(t, "")
+	m.Agent = ""
+	_, err := onDisk(t).Up(t.Context(), demo, Up{Programs: Programs{Catalogue: made()}, Machine: m, Wait: time.Second})
+	agent := new(AgentError)
+	if !errors.As(err, &agent) || agent.Hint() == "" {
+		t.Errorf("up without an agent: %v", err)
+	}
+}
+
+func TestStopAsksTheAgentProgram(t *testing.T) {
+	m := machine(t, `case $1 in
+status) echo '{"agent":7,"services":[{"name":"etcd-main","pid":8,"state":"running"},{"name":"x","state":"waiting"}]}';;
+stop) echo "$@" > $3/stopped;;
+esac`)
+	if r, err := m.Running(t.Context(), demo); err != nil || r.Any() {
+		t.Errorf("a machine that was never a host: %+v, %v", r, err)
+	}
+	if err := m.Stop(t.Context(), demo); err != nil {
+		t.Error(err)
+	}
+	if names, err := m.Clusters(); err != nil || len(names) != 0 {
+		t.Errorf("clusters %q, %v", names, err)
+	}
+	if err := os.MkdirAll(m.Dir(demo), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.bootstrapPath(demo), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := m.Running(t.Context(), demo)
+	if err != nil || r.Agent != 7 || r.Count() != 2 {
+		t.Errorf("running %+v, %v", r, err)
+	}
+	if err := m.Stop(t.Context(), demo); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(m.Dir(demo), "stopped")); err != nil || !strings.HasPrefix(string(b), "stop --dir ") {
+		t.Errorf("stop said %q, %v", b, err)
+	}
+	if names, err := m.Clusters(); err != nil || len(names) != 1 || names[0] != demo {
+		t.Errorf("clusters %q, %v", names, err)
+	}
+	if err := m.Forget(demo); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(m.Dir(demo)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("forgotten: %v", err)
+	}
+}
+
+func TestProgramsAreAskedForInOrder(t *testing.T) {
+	source := t.TempDir()
+	if err := os.WriteFile(filepath.Join(source, "go.mod"), []byte("module x\n\nrequire k8s.io/kubernetes v1.37.2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recorded, given := made(), made()
+	given.Versions[0].Assets[0].SHA256 = strings.Repeat("1", 64)
+	unreachable := made()
+	unreachable.Versions[0].Assets[0].URL = ""
+	for what, c := range map[string]struct {
+		programs Programs
+		recorded *bundle.Catalogue
+		version  string
+		want     string // digest; "": not built yet
+		refused  bool
+	}{
+		"the one that is given":                      {Programs{Catalogue: given}, recorded, "1.37.2", given.Versions[0].Assets[0].SHA256, false},
+		"a given one without the version":            {Programs{Catalogue: given}, recorded, "1.36.0", "", true},
+		"the recorded one":                           {Programs{Source: source}, recorded, "1.37.2", recorded.Versions[0].Assets[0].SHA256, false},
+		"source before what is recorded":             {Programs{Source: source, Rebuild: true}, recorded, "1.37.2", "", false},
+		"source, as what is recorded is not at hand": {Programs{Source: source}, unreachable, "1.37.2", "", false},
+		"source, as nothing is recorded":             {Programs{Source: source}, nil, "1.37.2", "", false},
+		"a version that nobody has":                  {Programs{Source: source}, recorded, "1.36.0", "", true},
+		"no source":                                  {Programs{Source: filepath.Join(source, "x")}, nil, "1.37.2", "", true},
+	} {
+		c.programs.Cache = t.TempDir()
+		got, err := c.programs.foresee(t.Context(), c.version, c.recorded)
+		if c.refused {
+			refused := new(bundle.VersionError)
+			if !errors.As(err, &refused) {
+				t.Errorf("%s: %+v, %v", what, got, err)
+			}
+			continue
+		}
+		if err != nil || got.Versions[0].Assets[0].SHA256 != c.want {
+			t.Errorf("%s: %+v, %v", what, got, err)
+		}
+	}
+}
