@@ -61,6 +61,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("STORE", filepath.Join(home, ".local/share/stateroom/store"))
 	env.Setenv("STATEROOM_AUTHOR", "Ada <ada@example.com>")
 	env.Setenv("KOPS_DATA", kopsData())
+	env.Setenv("GORACE", "atexit_sleep_ms=10") // else each command ends with a second of sleep under -race
 	return os.MkdirAll(home, 0o700)
 }
 
