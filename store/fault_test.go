@@ -60,7 +60,14 @@ func began(s *stage) { s.commit(start) }
 
 var operations = []operation{
 	{name: "create", before: func(*stage) {}, do: update(start), want: start},
-	{name: "update 1 file", before: began, do: update(files{"config": "a: 2\n"}), want: files{"config": "a: 2\n"}},
+	{name: "update 1 file", before: began, do: func(ctx context.Context, h *store.History) error {
+		_, err := h.Update(ctx, doing, func(tx *store.Tx) error { // twice is not the same as once
+			b, err := tx.ReadFile(ctx, "config")
+			tx.WriteFile("config", append(b, "b: 2\n"...))
+			return err
+		})
+		return err
+	}, want: files{"config": "a: 1\nb: 2\n"}},
 	{name: "update 2 files", before: began, do: update(files{"config": "a: 2\n", "secrets/admin": "n3w"}), want: files{"config": "a: 2\n", "secrets/admin": "n3w"}},
 	{name: "delete a file", before: began, do: update(files{"instancegroup/nodes": "-"}), want: files{"instancegroup/nodes": "-"}},
 	{name: "import a kops store", before: func(s *stage) { s.sed("config", "kops"); s.sed("secrets/admin", "kops") },

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"slices"
 )
 
 // verdict says what a plain file is, seen against the newest record. The
@@ -33,10 +34,13 @@ func (h *History) judge(ctx context.Context, s *sight, tip *record, window []*re
 	case n > 0:
 		return stale, nil
 	}
-	for _, r := range window {
+	for _, r := range slices.Backward(window) {
 		was, changed := r.Was[s.name]
 		if !changed {
 			continue
+		}
+		if r.Kind == Import {
+			break // it found its bytes there: what was before it, we did not leave
 		}
 		if ok, err := h.is(ctx, s, was, 0); ok || err != nil {
 			return begun, err

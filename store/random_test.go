@@ -71,7 +71,7 @@ func TestRandomHistoriesOfThreeWritersAndAnotherTool(t *testing.T) {
 }
 
 func TestRandomHistoriesInADirectory(t *testing.T) {
-	for _, n := range playSeeds(8) {
+	for _, n := range playSeeds(max(*seeds/25, 1)) {
 		d, err := file.Open(t.TempDir(), file.Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -77,6 +77,7 @@ type deed struct{ name, text, replaced string } // "-": no file
 func (r *playing) foreign(ctx context.Context, rnd *rand.Rand, name string) {
 	key := cluster + "/" + name
 	text := fmt.Sprintf("foreign %d\n", rnd.Uint64())
+	copies, further := rnd.IntN(3) == 0, rnd.IntN(2) == 0 // metadata carried along, or from elsewhere
 	if rnd.IntN(4) == 0 {
 		text = "-"
 	}
@@ -97,7 +98,7 @@ func (r *playing) foreign(ctx context.Context, rnd *rand.Rand, name string) {
 		case text == "-":
 			err = r.d.Delete(ctx, key, cond)
 		default:
-			_, err = r.d.Put(ctx, key, []byte(text), cond, "")
+			_, err = r.d.Put(ctx, key, []byte(text), cond, carried(e.Tag, copies, further))
 		}
 		if err == nil {
 			r.mu.Lock()
@@ -106,6 +107,18 @@ func (r *playing) foreign(ctx context.Context, rnd *rand.Rand, name string) {
 			return
 		}
 	}
+}
+
+// carried is the tag that a write of the other tool has: none, that of the
+// object it replaced, or one of a later commit.
+func carried(tag string, copies, further bool) string {
+	if !copies {
+		return ""
+	}
+	if id, _, ok := strings.Cut(tag, "/"); ok && further {
+		return id + "/9"
+	}
+	return tag
 }
 
 // writer makes changes, each with a client of its own every few times.
@@ -262,13 +275,36 @@ func (r *playing) foreignHolds(seen *Seen) error {
 		there := found[d.text]
 		if d.text == "-" {
 			d.replaced = r.before(i, found)
-			there = deleted[d.name] || d.replaced == "-" || added[d]
+			// Where foreign bytes are kept by a conflict, ours stand, whether
+			// they were deleted first or not.
+			there = deleted[d.name] || d.replaced == "-" || added[d] || seen.Kept[d.name][d.replaced]
 		}
 		if !there && !replaced {
-			return fmt.Errorf("%q at %s is lost", strings.TrimSpace(d.text), d.name)
+			return fmt.Errorf("%q at %s is lost; %s", strings.TrimSpace(d.text), d.name, r.story(seen, d.name))
 		}
 	}
 	return nil
+}
+
+// story tells all that happened to a file, for who has to find out why.
+func (r *playing) story(seen *Seen, name string) string {
+	var b strings.Builder
+	for i, c := range seen.Commits {
+		for _, ch := range c.Changed {
+			if ch.Name == name {
+				fmt.Fprintf(&b, "\n  commit %d %s %q by %s: %s %q", c.Number, c.Kind, c.Message, c.Author, ch.Action, seen.Files[i][name])
+			}
+		}
+	}
+	for _, d := range r.deeds {
+		if d.name == name {
+			fmt.Fprintf(&b, "\n  the other tool put %q over %q", d.text, d.replaced)
+		}
+	}
+	for text := range seen.Kept[name] {
+		fmt.Fprintf(&b, "\n  kept %q", text)
+	}
+	return b.String()
 }
 
 // before returns what stood at the file of a deed before it, as far as the
