@@ -99,6 +99,7 @@ type site struct {
 	memory *vfs.FS
 	commit int
 	step   durable.Step
+	trial  Trial
 }
 
 func newSite(t *testing.T) *site {
@@ -106,6 +107,7 @@ func newSite(t *testing.T) *site {
 	dir := t.TempDir()
 	s := &site{
 		t: t, dir: filepath.Join(dir, "host"), cache: &asset.Cache{Dir: filepath.Join(dir, "cache")}, ports: map[string]string{},
+		trial: Trial{Ready: 10 * time.Second, Confirm: 500 * time.Millisecond},
 		store: vfs.New(mem.New(mem.Options{}), "mem://store"), memory: vfs.New(mem.New(mem.Options{}), "mem://memory"),
 	}
 	self, err := os.Executable()
@@ -225,7 +227,7 @@ func (s *site) start() (stop func()) {
 	a, err := New(s.t.Context(), Options{
 		Bootstrap: bundle.Bootstrap{Store: "mem://store", Cluster: testCluster, ClusterID: testID, Group: testGroup},
 		Node:      "a", Address: "127.0.0.1", Host: m, Store: s.store, Memory: s.memory, Poll: 50 * time.Millisecond,
-		Trial: Trial{Ready: 10 * time.Second, Confirm: 500 * time.Millisecond},
+		Trial: s.trial,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -385,6 +387,58 @@ func TestANewAgentTakesUpWhatRuns(t *testing.T) {
 	s.until("another etcd", func(n *bundle.Report) bool {
 		return n.Phase == bundle.PhaseConfirmed && pid(n, "etcd") != pid(r, "etcd") && pid(n, "api") == pid(r, "api")
 	})
+}
+
+func TestACrashWhileNoAgentWatchesCountsInATrial(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.release(s.bundle())
+	stop := s.start()
+	s.confirmed(1)
+	stop()
+	s.trial.Confirm = time.Minute
+	stop = s.start()
+	s.release(s.bundle("--max=801"))
+	r := s.until("ready", func(r *bundle.Report) bool { return r.Phase == bundle.PhaseReady && r.Commit == 2 })
+	stop()
+	if err := syscall.Kill(pid(r, "api"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	if r := s.failed(2); r.Commit != 1 || r.Failed.Reason != "ended after it had been ready: ended while no agent was there" {
+		t.Errorf("%+v, %+v", r, r.Failed)
+	}
+}
+
+func TestWhatAServiceLeavesBehindIsEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.release(s.bundle("--child=1"))
+	s.start()
+	s.confirmed(1)
+	count := func() (n int) {
+		for range marked(mark + s.dir + "#api") {
+			n++
+		}
+		return n
+	}
+	if n := count(); n != 2 {
+		t.Errorf("%d processes of the api, want it and its child", n)
+	}
+	s.release(s.bundle("--max=801"))
+	s.confirmed(2)
+	if n := count(); n != 1 {
+		t.Errorf("%d processes of the api after it was restarted", n)
+	}
+	s.release(s.bundle("--child=2"))
+	r := s.confirmed(3)
+	if err := syscall.Kill(pid(r, "api"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.until("another api", func(n *bundle.Report) bool { return n.Phase == bundle.PhaseConfirmed && pid(n, "api") != pid(r, "api") })
+	if n := count(); n != 2 {
+		t.Errorf("%d processes of the api after it was killed", n)
+	}
 }
 
 func TestStopLeavesNoProcess(t *testing.T) {
