@@ -42,10 +42,13 @@ func (h *History) finishing(st *state) *checkout {
 // the way are kept in a conflict record first. It returns errAgain if somebody
 // else has gone on.
 func (c *checkout) files(ctx context.Context) error {
-	for {
+	for round := 1; ; round++ {
 		foreign, err := c.writeAll(ctx)
 		if err != nil || len(foreign) == 0 {
 			return err
+		}
+		if round == conflictTries {
+			return fmt.Errorf("%s: another tool keeps writing %s: %w", c.h.name, foreign[0].name, ErrConflict)
 		}
 		if err := c.keep(ctx, foreign); err != nil {
 			return err

@@ -34,6 +34,7 @@ type table struct {
 	keys    []string
 	keyAt   map[string]int
 	objects []object
+	hashes  []string
 	at      map[object]uint16
 }
 
@@ -55,7 +56,7 @@ func (s service) String() string {
 }
 
 func newTable(s service) *table {
-	return &table{unique: s.unique, tags: s.tags, keyAt: map[string]int{}, objects: make([]object, 1), at: map[object]uint16{}}
+	return &table{unique: s.unique, tags: s.tags, keyAt: map[string]int{}, objects: make([]object, 1), hashes: make([]string, 1), at: map[object]uint16{}}
 }
 
 func (t *table) key(key string) int {
@@ -80,7 +81,8 @@ func (t *table) object(o object) uint16 {
 		if n == 0 {
 			panic("store_test: too many objects")
 		}
-		t.objects = append(t.objects, o)
+		sum := sha256.Sum256([]byte(o.text))
+		t.objects, t.hashes = append(t.objects, o), append(t.hashes, hex.EncodeToString(sum[:16]))
 		t.at[o] = n
 	}
 	return n
@@ -179,8 +181,7 @@ func (t *table) version(w world, n int) string {
 	case t.unique:
 		return strconv.Itoa(int(w.writes[n]))
 	}
-	sum := sha256.Sum256([]byte(t.objects[w.objects[n]].text))
-	return hex.EncodeToString(sum[:16])
+	return t.hashes[w.objects[n]]
 }
 
 func (t *table) list(w world, prefix, after string) string {
