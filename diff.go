@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/diff"
-
+	"github.com/stateroom/stateroom/plan"
 	"github.com/stateroom/stateroom/store"
 )
 
@@ -44,22 +43,13 @@ func appendChange(all []FileChange, name string, old, new []byte) []FileChange {
 		c.Action = Removed
 	}
 	if !c.Secret {
-		c.Diff, c.After = unified(old, new), new
+		c.Diff, c.After = plan.Unified(string(old), string(new)), new
 	}
 	return append(all, c)
 }
 
 func sortChanges(all []FileChange) {
 	slices.SortFunc(all, func(a, b FileChange) int { return cmp.Compare(a.Name, b.Name) })
-}
-
-// unified returns the hunks of a unified diff of two texts, without its header.
-func unified(old, new []byte) string {
-	text := string(diff.Diff("a", old, "b", new))
-	for range 3 { // "diff a b", "--- a", "+++ b"
-		_, text, _ = strings.Cut(text, "\n")
-	}
-	return text
 }
 
 // compare lists what differs between two snapshots, nil being one without

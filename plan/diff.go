@@ -92,7 +92,7 @@ func diffDocuments(old, new map[string]string) (all []Change) {
 			continue
 		}
 		action := actionOf(was, is)
-		all = append(all, Change{Kind: KindDocument, Name: name, Action: action, Effect: None, Why: fmt.Sprintf("document %s is %s", name, past[action]), Text: unified(a, b)})
+		all = append(all, Change{Kind: KindDocument, Name: name, Action: action, Effect: None, Why: fmt.Sprintf("document %s is %s", name, past[action]), Text: Unified(a, b)})
 	}
 	return all
 }
@@ -156,7 +156,7 @@ func (d *comparison) files() {
 		action := actionOf(was, is)
 		c := Change{Kind: KindFile, Name: path, Action: action, Why: fmt.Sprintf("file %s is %s", path, past[action]), Text: Secret}
 		if !a.Secret && !b.Secret {
-			c.Text = unified(maskPEM(a.Content), maskPEM(b.Content))
+			c.Text = Unified(maskPEM(a.Content), maskPEM(b.Content))
 		}
 		if was && is && a.Mode != b.Mode {
 			c.Why += fmt.Sprintf(": mode %s", fromTo(a.Mode.String(), b.Mode.String()))
@@ -178,7 +178,7 @@ func (d *comparison) certificates() {
 		if was && is {
 			why += ": " + strings.Join(d.certificateReasons(a, b), "; ")
 		}
-		d.add(Change{Kind: KindCertificate, Name: path, Action: action, Why: why, Text: unified(certificateText(a, was), certificateText(b, is))})
+		d.add(Change{Kind: KindCertificate, Name: path, Action: action, Why: why, Text: Unified(certificateText(a, was), certificateText(b, is))})
 	}
 }
 
@@ -234,8 +234,8 @@ func union[T any](a, b map[string]T) []string {
 	return slices.Compact(all)
 }
 
-// unified returns the hunks of a unified diff of two texts, without its header.
-func unified(old, new string) string {
+// Unified returns the hunks of a unified diff of two texts, without its header.
+func Unified(old, new string) string {
 	_, hunks, ok := strings.Cut(string(diff.Diff("old", []byte(old), "new", []byte(new))), "+++ new\n")
 	if !ok {
 		return ""

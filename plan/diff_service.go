@@ -18,7 +18,7 @@ func (d *comparison) services() {
 			d.add(Change{Kind: KindService, Name: b.Name, Action: Add, Effect: Start, Why: b.Name + " starts"})
 			continue
 		}
-		c := Change{Kind: KindService, Name: b.Name, Action: Modify, Text: unified(lines(a.Args), lines(b.Args))}
+		c := Change{Kind: KindService, Name: b.Name, Action: Modify, Text: Unified(lines(a.Args), lines(b.Args))}
 		if reasons := d.reasons(a, b); len(reasons) > 0 {
 			c.Effect = Effect(b.Disruption)
 			c.Why = b.Name + " " + verb(b.Disruption) + ": " + strings.Join(reasons, "; ")
