@@ -26,7 +26,7 @@ func (r *record) checkHeader() string {
 	case !isTransaction(r.Transaction):
 		return "transaction is not a ULID"
 	case r.Kind.commits() < 0:
-		return fmt.Sprintf("kind %.20q", string(r.Kind))
+		return "no such kind"
 	case r.Kind.commits() != len(r.Parts):
 		return fmt.Sprintf("%d commits in a record of kind %s", len(r.Parts), r.Kind)
 	case !r.Digest.plain():
