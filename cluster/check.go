@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -183,6 +184,11 @@ func (c *check) fits(f *Field, path []string, n doc.Node) (hint string, ok bool)
 		value, _ := c.doc.Get(path...)
 		i, ok := value.(int)
 		return "", ok && f.min <= int64(i) && int64(i) <= f.max
+	}
+	if n.Tag == "!!float" {
+		value, _ := c.doc.Get(path...)
+		x, ok := value.(float64)
+		return "", ok && !math.IsInf(x, 0) && !math.IsNaN(x)
 	}
 	return "", true
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Name is the name of a cluster: a DNS-1123 subdomain with a dot, such as
@@ -58,6 +59,8 @@ func brokenNameRule(s string) string {
 		return "it is empty"
 	case len(s) > maxName:
 		return fmt.Sprintf("it has %d characters, at most %d are allowed", len(s), maxName)
+	case !utf8.ValidString(s):
+		return "it must be UTF-8: a-z, 0-9, '-' and '.' are allowed"
 	}
 	for _, r := range s {
 		switch {

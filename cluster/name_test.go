@@ -30,6 +30,7 @@ func TestNames(t *testing.T) {
 		"demo\x00.example.com":           "control characters",
 		"dämo.example.com":               "must not contain 'ä'",
 		"demo_1.example.com":             "must not contain '_'",
+		"demo\xff.example.com":           "must be UTF-8",
 		"demo .example.com":              "must not contain ' '",
 		"-demo.example.com":              "begin or end with '-'",
 		"demo-.example.com":              "begin or end with '-'",

@@ -10,8 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// quantity is the form that Kubernetes' API server holds quantities to.
-var quantity = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+))?$`)
+// quantity is the form that Kubernetes' API server holds quantities to. It cuts
+// what is beyond 2^63 or below a billionth, so an exponent of three digits is a
+// slip, and one of nine makes some readers take all memory.
+var quantity = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$`)
 
 // wanted says what a field takes, as it stands in messages.
 func wanted(f *Field) string {
