@@ -264,3 +264,111 @@ var sealedRecord = func() string {
 `
 	return fmt.Sprintf("%s# digest sha256:%x\n", text, sha256.Sum256([]byte(text)))
 }()
+
+// TestAGarbledHeadIsMadeAgain: the log says all that it said.
+func TestAGarbledHeadIsMadeAgain(t *testing.T) {
+	memories(t, func(t *testing.T, d *mem.Driver) {
+		threeCommits(t, d)
+		for _, garbage := range []string{"", "x", get(t, d, own+"/head")[:40], strings.Replace(get(t, d, own+"/head"), "number 3", "number 2", 1)} {
+			put(t, d, own+"/head", garbage)
+			sn, err := client(t, d).Head(t.Context())
+			if err != nil {
+				t.Fatalf("%q: %v", garbage, err)
+			}
+			b, err := sn.ReadFile(t.Context(), "config")
+			if err != nil || string(b) != "a: 2\n" {
+				t.Errorf("%q: %q, %v", garbage, b, err)
+			}
+			if strings.Contains(garbage, "number 2") {
+				continue // of a copy, it may be: that one is for people
+			}
+			if _, err := storetest.Check(t.Context(), vfs.New(d, "mem:"), demo); err != nil {
+				t.Errorf("%q: %v", garbage, err)
+			}
+			if !strings.Contains(get(t, d, own+"/head"), "number 3") {
+				t.Errorf("%q was not made again", garbage)
+			}
+		}
+	})
+}
+
+func TestAMissingRecordIsDamageAndHidesNoOtherCluster(t *testing.T) {
+	d := mem.New(mem.Options{})
+	h := threeCommits(t, d)
+	put(t, d, "kops.example.com/config", "x")
+	remove(t, d, own+"/log/000000000002")
+	_, err := h.At(t.Context(), "2")
+	if damaged, ok := errors.AsType[*store.DamagedError](err); !ok || damaged.Number != 2 || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	put(t, d, own+"/head", "garbage")
+	put(t, d, own+"/log/000000000001", "garbage")
+	s, err := store.Open(t.Context(), vfs.New(d, "mem:"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name, err := range s.Clusters(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	expect(t, strings.Join(names, " "), "demo.example.com kops.example.com")
+	_, err = s.Cluster(demo).Update(t.Context(), "edit", files{"config": "x"}.apply)
+	if err == nil || strings.Count(err.Error(), demo) != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestALostOrForeignReleaseIsShownAndPutRight(t *testing.T) {
+	memories(t, func(t *testing.T, d *mem.Driver) {
+		h := client(t, d)
+		if _, err := h.Update(t.Context(), "release", func(tx *store.Tx) error {
+			tx.WriteFile("config", []byte("a: 1\n"))
+			tx.Release([]byte("release"))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, spoil := range []func(){
+			func() { remove(t, d, own+"/release") },
+			func() { put(t, d, own+"/release", "evil") },
+		} {
+			spoil()
+			drift, err := client(t, d).Drift(t.Context())
+			if err != nil || len(drift) != 1 || drift[0].Name != ".stateroom/release" {
+				t.Errorf("%v, %v", drift, err)
+			}
+			commit(t, client(t, d), "nothing", nil)
+			expect(t, get(t, d, own+"/release"), "release")
+		}
+		expect(t, kinds(t, h), "release")
+	})
+}
+
+// TestARehearsalWritesNothing, over foreign edits and a crashed writer.
+func TestARehearsalWritesNothing(t *testing.T) {
+	d := mem.New(mem.Options{})
+	commit(t, client(t, d), "create", files{"config": "a: 1\n", "x": "1"})
+	f := vfstest.Fault(d, 5, vfstest.CrashedAfter)
+	client(t, f).Update(t.Context(), "crashes", files{"config": "a: 2\n"}.apply) //nolint:errcheck // it crashes
+	put(t, d, demo+"/x", "sed")
+	counter := vfstest.Count(d)
+	boom := errors.New("boom")
+	err := client(t, counter).Rehearse(t.Context(), func(tx *store.Tx) error {
+		config, err := tx.ReadFile(t.Context(), "config")
+		x, err2 := tx.ReadFile(t.Context(), "x")
+		if string(config) != "a: 2\n" || string(x) != "sed" {
+			t.Errorf("rehearsed on %q and %q, %v", config, x, errors.Join(err, err2))
+		}
+		tx.WriteFile("config", []byte("a: 3\n"))
+		return boom
+	})
+	if !errors.Is(err, boom) {
+		t.Errorf("%v", err)
+	}
+	if ops := counter.Ops(); ops["put"]+ops["delete"] > 0 {
+		t.Errorf("%v", counter.Keys())
+	}
+}

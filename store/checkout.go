@@ -275,7 +275,7 @@ func (c *checkout) putHead(ctx context.Context) error {
 			return nil
 		}
 		cond := vfs.IfAbsent()
-		if c.head != nil {
+		if c.headAt != "" { // readable or not
 			cond = vfs.IfVersion(c.headAt)
 		}
 		_, err := c.h.own.Put(ctx, headName, b, cond, "")

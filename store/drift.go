@@ -32,7 +32,8 @@ type Drift struct {
 }
 
 // Drift returns the plain files that differ from the newest commit, sorted,
-// however fresh they are. It writes nothing. Plain files without a history do
+// however fresh they are, and .stateroom/release if the object there is not the
+// newest commit's. It writes nothing. Plain files without a history do
 // not differ from anything.
 func (h *History) Drift(ctx context.Context) ([]Drift, error) {
 	for try := 1; ; try++ {
@@ -44,16 +45,7 @@ func (h *History) Drift(ctx context.Context) ([]Drift, error) {
 }
 
 func (h *History) drift(ctx context.Context) ([]Drift, error) {
-	var l *listing
-	var st *state
-	err := inParallel(ctx,
-		func(ctx context.Context) (err error) { st, err = h.look(ctx, nil); return err },
-		func(ctx context.Context) (err error) {
-			if h.bad == nil {
-				l, err = h.list(ctx)
-			}
-			return err
-		})
+	st, l, err := h.lookAround(ctx)
 	if err != nil {
 		return nil, err
 	}

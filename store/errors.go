@@ -118,3 +118,40 @@ func (e *NoFileError) Error() string {
 
 // Unwrap returns fs.ErrNotExist.
 func (e *NoFileError) Unwrap() error { return fs.ErrNotExist }
+
+// NoCommitError says that a history has no commit of that name.
+type NoCommitError struct {
+	Cluster, Ref string
+	Newest       int // 0: there is no history
+}
+
+func (e *NoCommitError) Error() string {
+	if e.Newest == 0 {
+		return e.Cluster + " has no history"
+	}
+	return fmt.Sprintf("%s: no commit %s, there are 1 to %d", e.Cluster, e.Ref, e.Newest)
+}
+
+// Unwrap returns fs.ErrNotExist.
+func (e *NoCommitError) Unwrap() error { return fs.ErrNotExist }
+
+// Hint says what to do.
+func (e *NoCommitError) Hint() string {
+	if e.Newest == 0 {
+		return "its first commit is made by the first change"
+	}
+	return "`stateroom log` lists the commits"
+}
+
+// RefError says that a text cannot name a commit.
+type RefError struct{ Ref string }
+
+func (e *RefError) Error() string { return fmt.Sprintf("%q is not a commit", e.Ref) }
+
+// Unwrap returns fs.ErrInvalid.
+func (e *RefError) Unwrap() error { return fs.ErrInvalid }
+
+// Hint says what to do.
+func (e *RefError) Hint() string {
+	return "a commit is a number, head, head~2 or a time like 2026-11-22T15:04:05Z"
+}

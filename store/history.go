@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/stateroom/stateroom/vfs"
 )
@@ -30,12 +31,24 @@ func recordName(n int) string { return fmt.Sprintf("log/%012d", n) }
 
 const headName = "head"
 
-// record returns a record; fs.ErrNotExist if there is none of that number.
+// record returns a record that must be there.
 func (h *History) record(ctx context.Context, n int) (*record, error) {
+	r, err := h.maybe(ctx, n)
+	if err == nil && r == nil {
+		return nil, &DamagedError{h.name, n, fmt.Errorf("it is missing: %w", errRecord)}
+	}
+	return r, err
+}
+
+// maybe returns a record, or nil if there is none of that number.
+func (h *History) maybe(ctx context.Context, n int) (*record, error) {
 	if r := h.known.record(n); r != nil {
 		return r, nil
 	}
 	b, e, err := h.own.Get(ctx, recordName(n))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +71,8 @@ func (h *History) record(ctx context.Context, n int) (*record, error) {
 	return r, nil
 }
 
-// head returns the head and its version; nil if there is none.
+// head returns the head and its version; nil and "" if there is none. One that
+// cannot be read is nil, too: the log says all that it says.
 func (h *History) head(ctx context.Context) (*head, vfs.Version, error) {
 	b, e, err := h.own.Get(ctx, headName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +87,7 @@ func (h *History) head(ctx context.Context) (*head, vfs.Version, error) {
 		return nil, "", newer
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: head: %w", h.name, err)
+		h.s.opt.Log.WarnContext(ctx, "head cannot be read", slog.String("cluster", h.name), slog.Any("err", err))
 	}
 	return hd, e.Version, nil
 }

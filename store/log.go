@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"iter"
 	"sort"
 	"strconv"
@@ -64,14 +63,14 @@ func (h *History) At(ctx context.Context, ref string) (*Snapshot, error) {
 		return nil, err
 	}
 	if st.tip == nil {
-		return nil, fmt.Errorf("%s has no history: %w", h.name, fs.ErrNotExist)
+		return nil, &NoCommitError{h.name, ref, 0}
 	}
 	n, err := h.resolve(ctx, ref, st.tip)
 	if err != nil {
 		return nil, err
 	}
 	if n < 1 || n > st.tip.Number {
-		return nil, fmt.Errorf("%s: no commit %s, there are 1 to %d: %w", h.name, ref, st.tip.Number, fs.ErrNotExist)
+		return nil, &NoCommitError{h.name, ref, st.tip.Number}
 	}
 	r, err := h.record(ctx, n)
 	if err != nil {
@@ -95,7 +94,7 @@ func (h *History) resolve(ctx context.Context, ref string, tip *record) (int, er
 	if t, err := time.Parse(time.RFC3339, ref); err == nil {
 		return h.newestAt(ctx, t, tip)
 	}
-	return 0, fmt.Errorf("%q is not a commit: a number, head, head~N or a time like 2026-11-22T15:04:05Z: %w", ref, fs.ErrInvalid)
+	return 0, &RefError{ref}
 }
 
 // newestAt returns the last commit made at t or before; 0: none. The times of

@@ -15,6 +15,7 @@ type state struct {
 	headAt vfs.Version
 	tip    *record   // the newest record; nil: no history
 	window []*record // those that the head does not know of, the newest last
+	moved  bool      // the release is not at the version that the head says
 	broken error     // why nothing may be written
 }
 
@@ -42,9 +43,9 @@ func (h *History) look(ctx context.Context, during func(context.Context, *head) 
 	}
 	if last > 0 { // a guess that saves a round trip
 		reads = append(reads, func(ctx context.Context) error {
-			_, err := h.record(ctx, last+1)
-			if errors.Is(err, fs.ErrNotExist) {
-				none, err = last+1, nil
+			r, err := h.maybe(ctx, last+1)
+			if err == nil && r == nil {
+				none = last + 1
 			}
 			return err
 		})
@@ -81,7 +82,7 @@ func (h *History) climb(ctx context.Context, st *state, none int) error {
 		return err
 	case at == nil:
 		h.known.forget()
-		st.broken = &DamagedError{h.name, n, fmt.Errorf("the head names it, and it is not there: %w", fs.ErrNotExist)}
+		st.broken = &DamagedError{h.name, n, fmt.Errorf("the head names it, and it is missing: %w", errRecord)}
 		return h.search(ctx, st)
 	case at.Digest != st.head.Digest:
 		h.known.forget()
@@ -98,15 +99,6 @@ func (h *History) climb(ctx context.Context, st *state, none int) error {
 		}
 	}
 	return nil
-}
-
-// maybe is record, but nil where there is none.
-func (h *History) maybe(ctx context.Context, n int) (*record, error) {
-	r, err := h.record(ctx, n)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return r, err
 }
 
 func (h *History) follows(r, next *record) error {
@@ -146,4 +138,35 @@ func (h *History) search(ctx context.Context, st *state) error {
 		st.window = []*record{st.tip}
 	}
 	return nil
+}
+
+// lookAround is look and list at once, and sees to the release, which is in no
+// list. It is step 1 of an update.
+func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err error) {
+	if h.bad != nil {
+		return nil, nil, h.bad
+	}
+	moved := false
+	release := func(ctx context.Context, hd *head) error {
+		v := hd.Versions[releaseFile]
+		if v == "" {
+			return nil
+		}
+		_, _, err := h.own.GetUnless(ctx, "release", v)
+		if errors.Is(err, vfs.ErrNotModified) {
+			return nil
+		}
+		if moved = true; errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	err = inParallel(ctx,
+		func(ctx context.Context) (err error) { st, err = h.look(ctx, release); return err },
+		func(ctx context.Context) (err error) { l, err = h.list(ctx); return err })
+	if err != nil {
+		return nil, nil, err
+	}
+	st.moved = moved
+	return st, l, nil
 }

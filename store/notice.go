@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // NoticeKind says what a [Notice] is about.
 type NoticeKind string
@@ -30,7 +33,7 @@ type Notice struct {
 
 func (h *History) notice(ctx context.Context, n Notice) {
 	n.Cluster = h.name
-	h.s.opt.Log.InfoContext(ctx, string(n.Kind), "cluster", h.name, "commit", n.Number, "names", len(n.Names))
+	h.s.opt.Log.InfoContext(ctx, string(n.Kind), slog.String("cluster", h.name), slog.Int("commit", n.Number), slog.Int("names", len(n.Names)))
 	if h.s.opt.Notice == nil {
 		return
 	}

@@ -234,7 +234,7 @@ func (s *Store) folders(ctx context.Context, dir string) ([]string, error) {
 		if dir != "" {
 			name = strings.TrimPrefix(name, dir+"/")
 		}
-		if folder && checkCluster(name) == nil && !(dir == meta && name == "tmp") {
+		if folder && checkCluster(name) == nil && (dir != meta || name != "tmp") {
 			names = append(names, name)
 		}
 	}
@@ -249,20 +249,28 @@ func (h *History) lives(ctx context.Context, history bool) (bool, error) {
 	if history {
 		hd, _, err := h.head(ctx)
 		if err != nil {
-			return false, err
+			return exists(err)
 		}
 		if hd != nil && hd.Kind != Deleted {
 			return true, nil
 		}
 		_, err = h.Head(ctx)
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-		return err == nil, err
+		return exists(err)
 	}
 	_, _, err := h.plain.Get(ctx, configFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	return exists(err)
+}
+
+// exists reports what the error of a read says: a cluster that cannot be read
+// is one, and must not hide the others.
+func exists(err error) (bool, error) {
+	_, damaged := errors.AsType[*DamagedError](err)
+	_, newer := errors.AsType[*FormatError](err)
+	switch {
+	case err == nil || damaged || newer:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	}
-	return err == nil, err
+	return false, err
 }

@@ -168,7 +168,7 @@ func TestForeignStoreOpensAndIsImportedByTheFirstWrite(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 		boom := errors.New("boom")
-		if _, err := h.Update(ctx, "no", func(tx *store.Tx) error { return boom }); err != boom {
+		if _, err := h.Update(ctx, "no", func(tx *store.Tx) error { return boom }); !errors.Is(err, boom) || err.Error() != "boom" {
 			t.Errorf("error of the change: %v", err)
 		}
 		expect(t, history(t, h), "")

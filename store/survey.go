@@ -68,8 +68,8 @@ func (h *History) suspects(st *state, l *listing, versions map[string]vfs.Versio
 			names[name] = true
 		}
 	}
-	// The release is in no list. Its version is in the head once it was put.
-	if st.head != nil && st.head.Versions[releaseFile] != "" && names[releaseFile] {
+	// The release is in no list.
+	if st.head != nil && !st.moved && st.head.Versions[releaseFile] != "" && names[releaseFile] {
 		delete(names, releaseFile)
 		versions[releaseFile] = st.head.Versions[releaseFile]
 	}

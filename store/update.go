@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -46,9 +48,38 @@ func (h *History) Update(ctx context.Context, message string, fn func(*Tx) error
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("update %s: %w", h.name, err)
+		return nil, h.updating(err)
 	}
 	return sn, nil
+}
+
+// updating says what was attempted, and the cluster once.
+func (h *History) updating(err error) error {
+	if strings.HasPrefix(err.Error(), h.name) {
+		return fmt.Errorf("update %w", err)
+	}
+	return fmt.Errorf("update %s: %w", h.name, err)
+}
+
+// Rehearse calls fn as Update would, on the newest state with the foreign edits
+// that would be imported, and returns its error. It writes nothing at all, and
+// leaves unfinished what is unfinished.
+func (h *History) Rehearse(ctx context.Context, fn func(*Tx) error) error {
+	u := &update{h: h, fn: fn, transaction: newTransaction(h.s.opt.Now()), lineage: newID(), digests: &digester{h: h}}
+	for try := 1; ; try++ {
+		st, l, err := u.read(ctx)
+		if err != nil {
+			return err
+		}
+		sv, err := h.survey(ctx, st, l)
+		if err != nil {
+			return err
+		}
+		if !sv.later || try == 5 {
+			_, err = u.draw(ctx, st, sv)
+			return err
+		}
+	}
 }
 
 // Delete ends the history of the cluster with a commit that deletes every
@@ -134,15 +165,7 @@ func (u *update) lock(ctx context.Context) (func(), error) {
 
 // read is step 1: head, list and newest records.
 func (u *update) read(ctx context.Context) (st *state, l *listing, err error) {
-	err = inParallel(ctx,
-		func(ctx context.Context) (err error) { st, err = u.h.look(ctx, nil); return err },
-		func(ctx context.Context) (err error) {
-			if u.h.bad == nil {
-				l, err = u.h.list(ctx)
-			}
-			return err
-		})
-	if err != nil {
+	if st, l, err = u.h.lookAround(ctx); err != nil {
 		return nil, nil, err
 	}
 	if st.broken != nil {
@@ -222,9 +245,10 @@ func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *draft, 
 		return nil, errAgain
 	}
 	// If we stop here, the commit stands, and whoever comes next finishes it.
+	committed := u.h.s.opt.Now()
 	u.own[u.transaction] = true
 	c.tip, c.window, c.first = standing, []*record{standing}, d.conditions(standing, sv, l)
-	u.checkOut(ctx, c)
+	u.checkOut(ctx, c, committed)
 	return d.committed(standing), nil
 }
 
@@ -240,22 +264,26 @@ func (u *update) put(ctx context.Context, r *record) error {
 
 // checkOut is steps 5 and 6. What fails here is said and left to the next
 // client: the commit stands.
-func (u *update) checkOut(ctx context.Context, c *checkout) {
+func (u *update) checkOut(ctx context.Context, c *checkout, committed time.Time) {
 	own := c.tip
 	err := c.files(ctx)
 	if err == nil {
-		err = inParallel(ctx, c.putHead, func(ctx context.Context) error { return u.goOn(ctx, c.tip.Number+1) })
+		err = inParallel(ctx, c.putHead, func(ctx context.Context) error { return u.goOn(ctx, c.tip.Number+1, committed) })
 	}
 	if err != nil && !errors.Is(err, errAgain) { // errAgain: somebody else finishes
 		u.h.notice(ctx, Notice{Kind: Unfinished, Number: own.Number, Names: c.changed(), Author: own.commit().Author, Message: err.Error()})
-		u.h.s.opt.Log.WarnContext(ctx, "checkout left unfinished", "cluster", u.h.name, "commit", own.Number, "err", err)
+		u.h.s.opt.Log.WarnContext(ctx, "checkout left unfinished", slog.String("cluster", u.h.name), slog.Int("commit", own.Number), slog.Any("err", err))
 	}
 }
 
 // goOn looks at the number behind ours: somebody may have committed there
 // while ours was unfinished, and stopped. Another client would see to it in
-// time; we are here already.
-func (u *update) goOn(ctx context.Context, n int) error {
+// time; we are here already. What was put within the time that it is left to
+// its writer is none of our business, so a quick checkout need not look.
+func (u *update) goOn(ctx context.Context, n int, committed time.Time) error {
+	if u.h.s.opt.fresh(committed, u.h.s.opt.Settle.Unfinished) {
+		return nil
+	}
 	r, err := u.h.maybe(ctx, n)
 	if err != nil || r == nil {
 		return nil

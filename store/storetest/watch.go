@@ -66,7 +66,7 @@ func (w *Watched) Put(ctx context.Context, key string, data []byte, c vfs.Cond, 
 			w.bad("put %s: no number", key)
 		} else if n > 1 {
 			before := fmt.Sprintf(".stateroom/%s/log/%012d", dir, n-1)
-			if _, _, err := w.Driver.Get(ctx, before, ""); err != nil {
+			if _, _, err := w.Get(ctx, before, ""); err != nil {
 				w.bad("put %s: the record before: %w", key, err)
 			}
 		}
