@@ -146,27 +146,42 @@ func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err er
 	if h.bad != nil {
 		return nil, nil, h.bad
 	}
-	moved := false
-	release := func(ctx context.Context, hd *head) error {
-		v := hd.Versions[releaseFile]
-		if v == "" {
-			return nil
-		}
-		_, _, err := h.own.GetUnless(ctx, "release", v)
-		if errors.Is(err, vfs.ErrNotModified) {
-			return nil
-		}
-		if moved = true; errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
+	guess, guessMoved, moved := h.known.releaseAt(), false, false
 	err = inParallel(ctx,
-		func(ctx context.Context) (err error) { st, err = h.look(ctx, release); return err },
-		func(ctx context.Context) (err error) { l, err = h.list(ctx); return err })
+		func(ctx context.Context) (err error) { l, err = h.list(ctx); return err },
+		func(ctx context.Context) (err error) { guessMoved, err = h.releaseMoved(ctx, guess); return err },
+		func(ctx context.Context) (err error) {
+			st, err = h.look(ctx, func(ctx context.Context, hd *head) (err error) {
+				if v := hd.Versions[releaseFile]; v != guess {
+					moved, err = h.releaseMoved(ctx, v)
+				}
+				return err
+			})
+			return err
+		})
 	if err != nil {
 		return nil, nil, err
 	}
+	if st.head != nil && st.head.Versions[releaseFile] == guess {
+		moved = guessMoved
+	}
 	st.moved = moved
 	return st, l, nil
+}
+
+// releaseMoved reports whether the release is at another version than v. If
+// none is known, it makes no request.
+func (h *History) releaseMoved(ctx context.Context, v vfs.Version) (bool, error) {
+	if v == "" {
+		return false, nil
+	}
+	h.known.setReleaseAt(v)
+	_, _, err := h.own.GetUnless(ctx, "release", v)
+	switch {
+	case errors.Is(err, vfs.ErrNotModified):
+		return false, nil
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	}
+	return false, err
 }

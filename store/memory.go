@@ -1,6 +1,10 @@
 package store
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/stateroom/stateroom/vfs"
+)
 
 // memory is what a client remembers of one cluster between requests. Records
 // never change, so they are never asked for twice; the rest is a guess that
@@ -8,6 +12,7 @@ import "sync"
 type memory struct {
 	mu      sync.Mutex
 	last    int // the newest number seen
+	release vfs.Version
 	records map[int]*record
 	size    int
 	keys    map[int][]byte
@@ -58,4 +63,16 @@ func (m *memory) setKey(epoch int, key []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.keys[epoch] = key
+}
+
+func (m *memory) releaseAt() vfs.Version {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.release
+}
+
+func (m *memory) setReleaseAt(v vfs.Version) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.release = v
 }
