@@ -111,6 +111,13 @@ func (s *Store) CreateFrom(ctx context.Context, file string, src []byte, w Write
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range clusters[1:] {
+		// The first stops by itself before anything is written. The others are
+		// tried before it, so that all of the file is created or nothing.
+		if _, err := s.createOne(ctx, c, Write{DryRun: true}); err != nil {
+			return nil, err
+		}
+	}
 	var all []*Outcome
 	for _, c := range clusters {
 		out, err := s.createOne(ctx, c, w)

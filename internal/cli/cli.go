@@ -7,6 +7,7 @@ package cli
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlag(cmd) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
@@ -117,9 +119,24 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	return usagef(hint, "%s has no command %q", cmd.CommandPath(), args[0])
 }
 
-// atMost refuses more arguments than a command takes.
+// noEmptyFlag refuses --state and --name that are given and empty, for the same
+// reason as empty arguments.
+func noEmptyFlag(cmd *cobra.Command) error {
+	for _, name := range []string{"state", "name"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return usagef("is a variable of the shell not set?", "--%s is empty", name)
+		}
+	}
+	return nil
+}
+
+// atMost refuses more arguments than a command takes, and empty ones: a
+// variable that is not set must not mean the only cluster there is.
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
+		if i := slices.Index(args, ""); i >= 0 {
+			return usagef("is a variable of the shell not set?", "argument %d is empty", i+1)
+		}
 		if len(args) > n {
 			return usagef("stateroom "+strings.TrimPrefix(cmd.UseLine(), "stateroom "), "%q is one argument too many", args[n])
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/internal/backends"
 	"github.com/stateroom/stateroom/store"
 )
 
@@ -76,6 +77,8 @@ func exitCode(err error) int {
 		changed   *stateroom.ChangedError
 		collision *stateroom.ExistsError
 		newer     *store.FormatError
+		damaged   *store.DamagedError
+		scheme    *backends.SchemeError
 	)
 	switch {
 	case err == nil:
@@ -84,9 +87,9 @@ func exitCode(err error) int {
 		return exitDifferent
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &newer):
+	case errors.As(err, &newer), errors.As(err, &damaged):
 		return exitError
-	case errors.As(err, &wrong), errors.As(err, &badName), errors.Is(err, errors.ErrUnsupported):
+	case errors.As(err, &wrong), errors.As(err, &badName), errors.As(err, &scheme), errors.Is(err, errors.ErrUnsupported):
 		return exitUsage
 	case errors.As(err, &behind):
 		return exitNotConverged

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -161,6 +162,7 @@ func getGroupsCmd(env *Env) *cobra.Command {
 		Aliases: []string{"instancegroup", "ig", "igs"},
 		Short:   "Show the instance groups of a cluster",
 		Example: "  stateroom get instancegroups --name demo.example.com\n  stateroom get ig nodes-main -o yaml",
+		Args:    atMost(math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runGetGroups(cmd.Context(), env, opt, args)
 		},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -25,6 +26,7 @@ func getKeypairsCmd(env *Env) *cobra.Command {
 		Aliases: []string{"keypair"},
 		Short:   "Show keysets and their certificates, never a private key",
 		Example: "  stateroom get keypairs --name demo.example.com\n  stateroom get keypairs kubernetes-ca -o yaml",
+		Args:    atMost(math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runGetKeypairs(cmd.Context(), env, opt, args)
 		},

@@ -59,6 +59,9 @@ func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error 
 	if err := opt.check(); err != nil {
 		return err
 	}
+	if opt.most < 0 {
+		return usagef("", "-n %d: there is no such number of commits", opt.most)
+	}
 	s, err := env.open(ctx)
 	if err != nil {
 		return err

@@ -44,11 +44,13 @@ func (env *Env) storeURL() (string, error) {
 	return env.dataDir("store")
 }
 
+// trimSlash drops slashes at the end, as kops does; not those of a scheme.
 func trimSlash(url string) string {
-	if trimmed := strings.TrimRight(url, "/"); trimmed != "" {
-		return trimmed
+	trimmed := strings.TrimRight(url, "/")
+	if trimmed == "" || strings.HasSuffix(trimmed, ":") {
+		return url
 	}
-	return url
+	return trimmed
 }
 
 // maxKopsFile bounds a file of settings, in bytes.

@@ -43,6 +43,9 @@ Run it again at any time. stateroom down stops all of it and keeps the state.`,
 }
 
 func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
+	if opt.wait <= 0 {
+		return errNegativeWait
+	}
 	s, err := env.open(ctx)
 	if err != nil {
 		return err

@@ -25,6 +25,8 @@ type updateOptions struct {
 // waitDefault is how long hosts are waited for where no time is given.
 const waitDefault = 10 * time.Minute
 
+var errNegativeWait = usagef("--wait=10m", "--wait takes a time to wait, from now on")
+
 func updateClusterCmd(env *Env) *cobra.Command {
 	var opt updateOptions
 	cmd := &cobra.Command{
@@ -92,6 +94,9 @@ func (env *Env) programs(p programFlags, show *progress) (stateroom.Programs, er
 func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
+	}
+	if opt.wait < 0 {
+		return errNegativeWait
 	}
 	if opt.wait > 0 && (!opt.yes || opt.dryRun) {
 		return usagef("add --yes", "--wait waits for what --yes does")

@@ -40,6 +40,9 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if err := opt.check(); err != nil {
 		return err
 	}
+	if opt.wait < 0 {
+		return errNegativeWait
+	}
 	s, err := env.open(ctx)
 	if err != nil {
 		return err
