@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,7 @@ type world struct {
 	host   *fakeHost
 	store  *vfs.FS
 	count  *vfstest.Counter
+	bodies *bodies
 	memory *vfs.FS
 	commit int
 	agent  *Agent
@@ -36,9 +38,10 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	count := vfstest.Count(mem.New(mem.Options{}))
+	sent := &bodies{Driver: mem.New(mem.Options{})}
+	count := vfstest.Count(sent)
 	w := &world{
-		t: t, ctx: t.Context(), host: newFakeHost(t), count: count,
+		t: t, ctx: t.Context(), host: newFakeHost(t), count: count, bodies: sent,
 		store:  vfs.New(count, "mem://store"),
 		memory: vfs.New(mem.New(mem.Options{}), "mem://memory"),
 	}
@@ -393,12 +396,16 @@ func TestAnIdleAgentAsksOnceAPollAndWritesNothing(t *testing.T) {
 		w.run()
 		time.Sleep(3 * time.Minute)
 		w.count.Reset()
+		w.bodies.n.Store(0)
 		time.Sleep(10 * time.Minute)
 		calls := w.count.Calls()
 		for _, c := range calls {
 			if !strings.HasSuffix(fmt.Sprint(c), "release") {
 				t.Errorf("idle, and yet: %v", c)
 			}
+		}
+		if n := w.bodies.n.Load(); n > 0 {
+			t.Errorf("%d polls brought a body, and nothing had changed", n)
 		}
 		if n := len(calls); n < 490 || n > 760 { // every second, give or take a fifth
 			t.Errorf("%d requests in 10 minutes", n)
@@ -598,6 +605,20 @@ func (h *fakeHost) reboot() {
 	}
 	h.mu.Unlock()
 	time.Sleep(time.Second)
+}
+
+// bodies counts the objects that were sent.
+type bodies struct {
+	vfs.Driver
+	n atomic.Int32
+}
+
+func (b *bodies) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
+	data, e, err := b.Driver.Get(ctx, key, unless)
+	if err == nil {
+		b.n.Add(1)
+	}
+	return data, e, err
 }
 
 // away is a store out of reach.

@@ -73,6 +73,12 @@ func hold(root *os.Root, command []string) (*os.File, error) {
 	return f, nil
 }
 
+// release gives the lock back. Closing alone would not do while a process that
+// is just being started has a copy of the descriptor.
+func release(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 func readHolder(f *os.File) (holder, error) {
 	var h holder
 	text, err := io.ReadAll(io.NewSectionReader(f, 0, 64<<10))

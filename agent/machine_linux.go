@@ -153,7 +153,7 @@ func (m *Machine) Close() error {
 	for _, k := range m.all() {
 		<-k.done
 	}
-	return errors.Join(m.root.Close(), m.lock.Close())
+	return errors.Join(m.root.Close(), release(m.lock))
 }
 
 // takeUp finds the processes that an earlier agent left running.
