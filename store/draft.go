@@ -13,7 +13,7 @@ import (
 type draft struct {
 	tip     *record // the newest record that stands; nil: none
 	imports []*record
-	base    *Snapshot // what fn was given: the tip with the imports
+	from    *Snapshot // what fn was given: the tip with the imports
 	mine    *record   // nil: fn changed nothing
 	objects map[string][]byte
 }
@@ -33,7 +33,7 @@ func (u *update) draw(ctx context.Context, st *state, sv *survey) (*draft, error
 			return nil, err
 		}
 		d := &draft{tip: st.tip, imports: imports}
-		d.base = u.base(d, sv)
+		d.from = u.snapshotFor(d, sv)
 		tx := u.begin(d)
 		u.fnErr = u.fn(tx)
 		if err := u.refuse(st, sv, tx); err != nil {
@@ -63,8 +63,8 @@ func (d *draft) newest() *record {
 	return d.tip
 }
 
-// base returns the snapshot that fn is to change.
-func (u *update) base(d *draft, sv *survey) *Snapshot {
+// snapshotFor returns the snapshot that fn is to change.
+func (u *update) snapshotFor(d *draft, sv *survey) *Snapshot {
 	after := d.newest()
 	if after == nil || after.Kind == Deleted {
 		return u.h.emptySnapshot()
@@ -89,7 +89,7 @@ func (u *update) begin(d *draft) *Tx {
 		}
 	}
 	return &Tx{
-		Snapshot: d.base, number: number, lineage: lineage, ended: len(d.imports) > 0 && d.newest().Kind == Deleted,
+		Snapshot: d.from, number: number, lineage: lineage, ended: len(d.imports) > 0 && d.newest().Kind == Deleted,
 		writes: map[string]content{}, objects: map[string][]byte{},
 	}
 }
@@ -169,7 +169,7 @@ func (d *draft) conditions(standing *record, sv *survey, l *listing) map[string]
 
 // committed returns the snapshot of the commit that stands.
 func (d *draft) committed(standing *record) *Snapshot {
-	sn := d.base.h.snapshot(standing, true)
+	sn := d.from.h.snapshot(standing, true)
 	if len(standing.Parts) > 0 {
 		for _, w := range standing.Parts[len(standing.Parts)-1].Writes {
 			sn.held[w.Name] = w.Bytes

@@ -163,9 +163,6 @@ func (op operation) judge(ctx context.Context, s *stage, w *storetest.Watched, b
 	if errors.Is(result, store.ErrConflict) || errors.Is(result, context.DeadlineExceeded) {
 		return fmt.Errorf("a conflict without another writer: %w", result)
 	}
-	if _, err := storetest.Read(ctx, f, demo); err != nil {
-		return fmt.Errorf("as found: %w", err)
-	}
 	seen, err := storetest.Check(ctx, f, demo)
 	if err != nil {
 		return err

@@ -216,7 +216,7 @@ func (h *History) finishNow(ctx context.Context, st *state, others bool) error {
 func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *draft, l *listing) (*Snapshot, error) {
 	u.tell(ctx, sv, l)
 	if !d.writes(sv) {
-		return d.base, nil
+		return d.from, nil
 	}
 	if err := u.prepare(ctx, sv, d); err != nil {
 		return nil, err
