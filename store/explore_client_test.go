@@ -24,8 +24,8 @@ type explored struct {
 	do    func(ctx context.Context, h *store.History) string // how it ended: acknowledged, or why not
 	order order
 
-	t      *table
-	began  world // when it opened the store
+	u      *universe
+	began  uint32 // the world when it opened the store
 	number int
 	nodes  []node
 	ends   []string
@@ -39,22 +39,19 @@ type order int
 const (
 	ascending  order = iota // by key
 	descending              // by key
-	any                     // each
+	eachOrder
 )
 
 // node is one state of a client: what it waits for after some replies.
 type node struct {
 	parent   int32
-	asked    request // what its last reply answered
-	heard    reply
-	pending  []request
+	last     step     // after which it came here
+	pending  []uint32 // requests
 	children map[step]int32
 }
 
-type step struct {
-	asked request
-	heard reply
-}
+// step is a request and the reply to it.
+type step struct{ asked, heard uint32 }
 
 // crashed is the place of a client that is no more. Those that ended are at
 // lower places, by how.
@@ -107,16 +104,16 @@ func (c *explored) arrive(p *performance, from int32, s step) int32 {
 	if p.ended {
 		return c.end(p.how)
 	}
-	n := node{parent: from, asked: s.asked, heard: s.heard}
-	for _, call := range p.pending {
-		n.pending = append(n.pending, call.request)
-	}
-	slices.SortFunc(n.pending, func(a, b request) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.op, b.op)) })
+	slices.SortFunc(p.pending, func(a, b *call) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.op, b.op)) })
 	if c.order == descending {
-		slices.Reverse(n.pending)
+		slices.Reverse(p.pending)
 	}
-	if c.order != any {
-		n.pending = n.pending[:1]
+	n := node{parent: from, last: s}
+	for _, call := range p.pending {
+		n.pending = append(n.pending, c.u.requests.of(call.request))
+		if c.order != eachOrder {
+			break
+		}
 	}
 	c.nodes = append(c.nodes, n)
 	p.at = int32(len(c.nodes) - 1)
@@ -131,7 +128,7 @@ func (c *explored) replay(place int32) *performance {
 	}
 	var path []step
 	for at := place; c.nodes[at].parent >= 0; at = c.nodes[at].parent {
-		path = append(path, step{c.nodes[at].asked, c.nodes[at].heard})
+		path = append(path, c.nodes[at].last)
 	}
 	p := c.perform()
 	for _, s := range slices.Backward(path) {
@@ -172,7 +169,7 @@ func (c *explored) perform() *performance {
 	}
 	go func() {
 		how := ""
-		s, err := store.Open(ctx, vfs.New(port{c.t, p.ask}, "explored:"), store.Options{Author: c.name + " <>", Settle: atOnce, Now: now})
+		s, err := store.Open(ctx, vfs.New(port{c.u.table, p.ask}, "explored:"), store.Options{Author: c.name + " <>", Settle: atOnce, Now: now})
 		if err != nil {
 			how = fmt.Sprint("open: ", err)
 		} else {
@@ -196,9 +193,9 @@ func (p *performance) ask(r request) reply {
 	}
 	if r.key == ".stateroom/store" && r.op == 'g' {
 		defer p.mu.Unlock()
-		p.c.t.mu.Lock()
-		defer p.c.t.mu.Unlock()
-		_, answer := p.c.t.do(p.c.began, r)
+		p.c.u.mu.Lock()
+		defer p.c.u.mu.Unlock()
+		_, answer := p.c.u.table.do(p.c.u.worlds.values[p.c.began], r)
 		return answer
 	}
 	c := &call{r, make(chan reply)}
@@ -216,14 +213,15 @@ func (p *performance) settle() {
 
 func (p *performance) answer(s step) {
 	p.mu.Lock()
-	i := slices.IndexFunc(p.pending, func(c *call) bool { return c.request == s.asked })
+	asked := p.c.u.requests.values[s.asked]
+	i := slices.IndexFunc(p.pending, func(c *call) bool { return c.request == asked })
 	if i < 0 {
-		panic(fmt.Sprintf("store_test: %s is no function of what it hears: it does not ask for %s again", p.c.name, s.asked))
+		panic(fmt.Sprintf("store_test: %s is no function of what it hears: it does not ask for %s again", p.c.name, asked))
 	}
 	c := p.pending[i]
 	p.pending = slices.Delete(p.pending, i, i+1)
 	p.mu.Unlock()
-	c.answer <- s.heard
+	c.answer <- p.c.u.replies.values[s.heard]
 	p.settle()
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"testing"
@@ -24,9 +23,9 @@ const (
 // situation is all that the future depends on: the store, where each client
 // is, what is still under way, and what else may still go wrong.
 type situation struct {
-	world           world
+	world           uint32
 	clients         [maxClients]int32
-	late            [maxLate]uint16 // writes that will land, or not, sorted; 0: none
+	late            [maxLate]uint32 // requests that will be done, or not, sorted, and 1 added; 0: none
 	faults, crashes uint8           // so far
 	deeds           uint8           // of the other tool, so far
 	replaced        uint8           // bits: deeds that the other tool itself has written over
@@ -42,13 +41,11 @@ type bounds struct {
 type search struct {
 	play
 	bounds
-	t        *table
+	u        *universe
 	clients  []*explored
-	late     []request
-	seen     map[[2]uint64]struct{}
-	seeds    [2]maphash.Seed
-	verdicts map[world]*verdict
-	heads    map[uint16]int
+	seen     map[situation]struct{}
+	verdicts []*verdict // by world
+	broken   uint32     // the reply that does not come
 	path     []move
 
 	transitions, ends, deepest int
@@ -69,11 +66,11 @@ type play struct {
 type deed struct{ name, text string }
 
 type move struct {
-	kind   byte // 'r'equest, 'c'rash, 'l'anding, 'd'eed
-	who    int
-	fate   fate
-	asked  request
-	answer string
+	kind byte // 'r'equest, 'c'rash, 'l'anding, 'd'eed
+	fate fate
+	who  int8
+	step
+	to int32 // the client's place then
 }
 
 type fate byte
@@ -84,18 +81,6 @@ const (
 	echoed        // done, the reply lost, and the retry below answers
 	late          // no reply, and done later, or never
 )
-
-func (m move) String() string {
-	switch m.kind {
-	case 'c':
-		return "crash"
-	case 'l':
-		return "lands: " + m.asked.String()
-	case 'd':
-		return "writes"
-	}
-	return m.asked.String() + [...]string{"", " (reply lost)", " (echoed)", " (late)"}[m.fate] + m.answer
-}
 
 // sameBits is a source of randomness without any: clients differ by their
 // clocks alone, so that what they ask for is a function of what they hear.
@@ -112,25 +97,23 @@ func withoutChance(t *testing.T) {
 }
 
 func newSearch(p play, b bounds) *search {
-	return &search{
-		play: p, bounds: b, t: newTable(p.service), late: make([]request, 1), seen: map[[2]uint64]struct{}{},
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, verdicts: map[world]*verdict{}, heads: map[uint16]int{}, stopAt: 3,
-	}
+	return &search{play: p, bounds: b, u: newUniverse(newTable(p.service)), seen: map[situation]struct{}{}, stopAt: 3}
 }
 
 // run explores. It must be called in a synctest bubble.
 func (s *search) run(ctx context.Context) error {
-	l := &live{t: s.t}
+	l := &live{t: s.u.table}
 	if _, err := s.calm(ctx, l).Update(ctx, "begin", s.begin.apply); err != nil {
 		return err
 	}
-	first := situation{world: l.w}
+	first := situation{world: s.u.worlds.of(l.w)}
+	s.broken = s.u.replies.of(reply{class: broken})
 	s.clients = s.play.clients()
 	for i := range first.clients {
 		first.clients[i] = crashed
 	}
 	for i, c := range s.clients {
-		c.t, c.began, c.number = s.t, l.w, i+1
+		c.u, c.began, c.number = s.u, first.world, i+1
 		first.clients[i] = c.begin()
 	}
 	s.visit(ctx, first)
@@ -156,22 +139,18 @@ func (s *search) calm(ctx context.Context, l *live) *store.History {
 	return opened.Cluster(demo)
 }
 
-func (s *search) known(at situation) bool {
-	key := [2]uint64{maphash.Comparable(s.seeds[0], at), maphash.Comparable(s.seeds[1], at)}
-	if _, ok := s.seen[key]; ok {
-		return true
-	}
-	s.seen[key] = struct{}{}
-	return false
-}
-
 // visit checks a situation and goes on from it in every way.
 func (s *search) visit(ctx context.Context, at situation) {
-	if s.known(at) {
+	if _, known := s.seen[at]; known {
 		return
 	}
+	s.seen[at] = struct{}{}
 	s.deepest = max(s.deepest, len(s.path))
-	if err := s.check(ctx, at); err != nil {
+	err := s.check(ctx, at)
+	if s.u.fallen != nil {
+		err, s.u.fallen = s.u.fallen, nil
+	}
+	if err != nil {
 		s.violation(err)
 		return
 	}
@@ -184,143 +163,119 @@ func (s *search) visit(ctx context.Context, at situation) {
 	for i, n := range at.late {
 		if n != 0 {
 			next := at
-			next.world, _ = s.t.do(at.world, s.late[n])
+			next.world, _ = s.u.do(at.world, n-1)
 			next.late[i] = 0
 			slices.Sort(next.late[:])
-			s.follow(ctx, at, next, move{kind: 'l', asked: s.late[n]})
+			s.follow(ctx, next, move{kind: 'l', step: step{asked: n - 1}})
 		}
 	}
 	if int(at.deeds) < len(s.deeds) {
-		s.follow(ctx, at, s.act(at), move{kind: 'd'})
+		s.follow(ctx, s.act(at), move{kind: 'd'})
 	}
 	if s.transitions == before {
 		s.ends++
 	}
 }
 
+// visitClient goes on with what one client does next.
 func (s *search) visitClient(ctx context.Context, at situation, i int) {
-	c := s.clients[i]
-	for _, asked := range c.nodes[at.clients[i]].pending {
-		w, answer := s.t.do(at.world, asked)
+	for _, asked := range s.clients[i].nodes[at.clients[i]].pending {
 		next := at
-		next.world = w
-		s.hear(ctx, at, next, i, asked, answer, answered)
-		if !asked.writes() || at.faults == s.faults {
-			continue
-		}
-		next.faults++
-		s.hear(ctx, at, next, i, asked, reply{class: broken}, lost)
-		again := next
-		again.world, answer = s.t.do(next.world, asked)
-		s.hear(ctx, at, again, i, asked, answer, echoed)
-		if at.late[0] == 0 {
-			next.world = at.world
-			next.late[0] = s.under(asked)
-			slices.Sort(next.late[:])
-			s.hear(ctx, at, next, i, asked, reply{class: broken}, late)
+		var answer uint32
+		next.world, answer = s.u.do(at.world, asked)
+		s.hear(ctx, next, i, step{asked, answer}, answered)
+		if at.faults < s.faults && s.u.requests.values[asked].writes() {
+			next.faults++
+			s.visitFaults(ctx, at, next, i, asked)
 		}
 	}
 	if at.crashes < s.crashes {
 		next := at
 		next.crashes++
 		next.clients[i] = crashed
-		s.follow(ctx, at, next, move{kind: 'c', who: i})
+		s.follow(ctx, next, move{kind: 'c', who: int8(i)})
 	}
 }
 
-// under numbers a write that is under way.
-func (s *search) under(r request) uint16 {
-	i := slices.Index(s.late, r)
-	if i < 0 {
-		i = len(s.late)
-		s.late = append(s.late, r)
+// visitFaults goes on with what can go wrong with a write: next is how it is
+// when the write was done.
+func (s *search) visitFaults(ctx context.Context, at, next situation, i int, asked uint32) {
+	s.hear(ctx, next, i, step{asked, s.broken}, lost)
+	again := next
+	var answer uint32
+	again.world, answer = s.u.do(next.world, asked)
+	s.hear(ctx, again, i, step{asked, answer}, echoed)
+	if at.late[0] == 0 {
+		next.world, next.late[0] = at.world, asked+1
+		slices.Sort(next.late[:])
+		s.hear(ctx, next, i, step{asked, s.broken}, late)
 	}
-	return uint16(i)
 }
 
 // hear lets a client hear a reply.
-func (s *search) hear(ctx context.Context, at, next situation, i int, asked request, answer reply, f fate) {
-	next.clients[i] = s.clients[i].after(at.clients[i], step{asked, answer})
-	m := move{kind: 'r', who: i, fate: f, asked: asked}
-	if answer.class != fine {
-		m.answer = ": " + answer.class.err().Error()
-	}
-	if how := s.clients[i].ended(next.clients[i]); how != "" {
-		m.answer += "; ends: " + how
-	}
-	s.follow(ctx, at, next, m)
+func (s *search) hear(ctx context.Context, next situation, i int, st step, f fate) {
+	next.clients[i] = s.clients[i].after(next.clients[i], st)
+	s.follow(ctx, next, move{kind: 'r', who: int8(i), fate: f, step: st, to: next.clients[i]})
 }
 
 // act lets the other tool do what it does next.
 func (s *search) act(at situation) situation {
 	d := s.deeds[at.deeds]
-	n := s.t.key(demo + "/" + d.name)
+	w := s.u.worlds.values[at.world]
+	n := s.u.key(demo + "/" + d.name)
 	for i, earlier := range s.deeds[:at.deeds] {
 		there := "-"
-		if o := at.world.objects[n]; o != 0 {
-			there = s.t.objects[o].text
+		if o := w.objects[n]; o != 0 {
+			there = s.u.objects[o].text
 		}
 		if earlier.name == d.name && earlier.text == there {
 			at.replaced |= 1 << i
 		}
 	}
-	r := request{op: 'p', key: demo + "/" + d.name, object: s.t.object(object{text: d.text})}
+	r := request{op: 'p', key: demo + "/" + d.name, object: s.u.object(object{text: d.text})}
 	if d.text == "-" {
-		r.op = 'd'
+		r.op, r.object = 'd', 0
 	}
-	at.world, _ = s.t.do(at.world, r)
+	at.world, _ = s.u.do(at.world, s.u.requests.of(r))
 	at.deeds++
 	return at
 }
 
-func (s *search) follow(ctx context.Context, at, next situation, m move) {
+func (s *search) follow(ctx context.Context, next situation, m move) {
 	if len(s.violations) >= s.stopAt {
 		return
 	}
 	s.transitions++
 	s.path = append(s.path, m)
-	defer func() { s.path = s.path[:len(s.path)-1] }()
-	if err := s.headRises(at.world, next.world); err != nil {
-		s.violation(err)
-		return
-	}
 	s.visit(ctx, next)
-}
-
-func (s *search) headRises(before, after world) error {
-	n := s.t.key(".stateroom/" + demo + "/head")
-	if before.objects[n] == after.objects[n] {
-		return nil
-	}
-	if from, to := s.number(before.objects[n]), s.number(after.objects[n]); to < from {
-		return fmt.Errorf("the head went from %d back to %d", from, to)
-	}
-	return nil
-}
-
-// number is the one that a head says.
-func (s *search) number(head uint16) int {
-	n, ok := s.heads[head]
-	if !ok {
-		_, text, _ := strings.Cut(s.t.objects[head].text, "\nnumber ")
-		_, _ = fmt.Sscan(text, &n) // 0: no head
-		s.heads[head] = n
-	}
-	return n
+	s.path = s.path[:len(s.path)-1]
 }
 
 // violation notes what was found and how to get there.
 func (s *search) violation(err error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v, after", err)
+	deeds := 0
 	for _, m := range s.path {
-		who := "the other tool"
-		if m.kind == 'l' {
-			who = "late"
-		} else if m.kind != 'd' {
-			who = s.clients[m.who].name
+		asked := s.u.requests.values[m.asked].String()
+		switch m.kind {
+		case 'd':
+			fmt.Fprintf(&b, "\n    %-12s writes %q at %s", "other tool", s.deeds[deeds].text, s.deeds[deeds].name)
+			deeds++
+		case 'l':
+			fmt.Fprintf(&b, "\n    %-12s %s", "late", asked)
+		case 'c':
+			fmt.Fprintf(&b, "\n    %-12s crashes", s.clients[m.who].name)
+		case 'r':
+			answer := s.u.replies.values[m.heard]
+			fmt.Fprintf(&b, "\n    %-12s %s%s", s.clients[m.who].name, asked, [...]string{"", " (reply lost)", " (echoed)", " (late)"}[m.fate])
+			if answer.class != fine {
+				fmt.Fprintf(&b, ": %v", answer.class.err())
+			}
+			if how := s.clients[m.who].ended(m.to); how != "" {
+				fmt.Fprintf(&b, "; ends: %s", how)
+			}
 		}
-		fmt.Fprintf(&b, "\n    %-14s %s", who, m)
 	}
 	s.violations = append(s.violations, b.String())
 }
@@ -329,20 +284,22 @@ func (s *search) violation(err error) {
 // client that has just come.
 type verdict struct {
 	err   error
-	seen  *storetest.Seen
-	found map[deed]bool // what is kept of the other tool's deeds
+	count [maxClients]int // of each client's commits
+	found uint8           // bits: the other tool's deeds that are kept
 }
 
 const finish, lifeGoesOn = "finish", "life goes on"
 
-func (s *search) verdict(ctx context.Context, w world) *verdict {
-	v := s.verdicts[w]
-	if v == nil {
-		v = &verdict{found: map[deed]bool{}}
-		v.err = s.judge(ctx, w, v)
+func (s *search) verdict(ctx context.Context, w uint32) *verdict {
+	if grow := len(s.u.worlds.values) - len(s.verdicts); grow > 0 {
+		s.verdicts = append(s.verdicts, make([]*verdict, grow)...)
+	}
+	if s.verdicts[w] == nil {
+		v := &verdict{}
+		v.err = s.judge(ctx, s.u.worlds.values[w], v)
 		s.verdicts[w] = v
 	}
-	return v
+	return s.verdicts[w]
 }
 
 // judge checks a world from outside: as it is found, after a client has
@@ -351,7 +308,7 @@ func (s *search) judge(ctx context.Context, w world, v *verdict) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour) // of the bubble's time: repair ends
 	defer cancel()
 	l := &live{t: newTable(s.service)}
-	l.w = s.t.copyTo(l.t, w)
+	l.w = s.u.copyTo(l.t, w)
 	f := vfs.New(l.driver(), "explored:")
 	before, err := storetest.Read(ctx, f, demo)
 	if err != nil {
@@ -361,14 +318,15 @@ func (s *search) judge(ctx context.Context, w world, v *verdict) (err error) {
 	if _, err := h.Update(ctx, finish, func(*store.Tx) error { return nil }); err != nil {
 		return fmt.Errorf("finish: %w", err)
 	}
-	if v.seen, err = storetest.Check(ctx, f, demo); err != nil {
+	seen, err := storetest.Check(ctx, f, demo)
+	if err == nil {
+		err = errors.Join(grown(before, seen), s.foreign(seen, v))
+	}
+	if err != nil {
 		return err
 	}
-	if err := grown(before, v.seen); err != nil {
-		return err
-	}
-	if err := s.foreign(v); err != nil {
-		return err
+	for i, c := range s.clients {
+		v.count[i] = seen.Count(c.name)
 	}
 	if _, err := h.Update(ctx, lifeGoesOn, files{"config": lifeGoesOn}.apply); err != nil {
 		return fmt.Errorf("a further update: %w", err)
@@ -406,28 +364,31 @@ func grown(before, after *storetest.Seen) error {
 
 // foreign finds the other tool's deeds in the history, and nothing else that
 // is said to be its.
-func (s *search) foreign(v *verdict) error {
-	for i, c := range v.seen.Commits {
+func (s *search) foreign(seen *storetest.Seen, v *verdict) error {
+	var found []deed
+	for i, c := range seen.Commits {
 		if c.Kind != store.Import {
 			continue
 		}
 		for _, ch := range c.Changed {
 			text := "-"
 			if ch.Action != store.Removed {
-				text = v.seen.Files[i][ch.Name]
+				text = seen.Files[i][ch.Name]
 			}
-			v.found[deed{ch.Name, text}] = true
+			found = append(found, deed{ch.Name, text})
 		}
 	}
-	for name, kept := range v.seen.Kept {
+	for name, kept := range seen.Kept {
 		for text := range kept {
-			v.found[deed{name, text}] = true
+			found = append(found, deed{name, text})
 		}
 	}
-	for d := range v.found {
-		if !slices.Contains(s.deeds, d) {
+	for _, d := range found {
+		i := slices.Index(s.deeds, d)
+		if i < 0 {
 			return fmt.Errorf("%q is taken in at %s, and the other tool never wrote that", d.text, d.name)
 		}
+		v.found |= 1 << i
 	}
 	return nil
 }
@@ -446,7 +407,7 @@ func (s *search) check(ctx context.Context, at situation) error {
 		return v.err
 	}
 	for i, c := range s.clients {
-		n, how := v.seen.Count(c.name), c.ended(at.clients[i])
+		n, how := v.count[i], c.ended(at.clients[i])
 		switch {
 		case n > 1:
 			return fmt.Errorf("%s is committed %d times", c.name, n)
@@ -459,7 +420,7 @@ func (s *search) check(ctx context.Context, at situation) error {
 		}
 	}
 	for i, d := range s.deeds[:at.deeds] {
-		if !v.found[d] && at.replaced&(1<<i) == 0 {
+		if (v.found|at.replaced)&(1<<i) == 0 {
 			return fmt.Errorf("%q, which the other tool left at %s, is lost", d.text, d.name)
 		}
 	}

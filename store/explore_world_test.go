@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"slices"
@@ -193,6 +194,66 @@ func (t *table) list(w world, prefix, after string) string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+// numbers gives each value a number, in the order in which they come up.
+type numbers[T comparable] struct {
+	values []T
+	at     map[T]uint32
+}
+
+func (n *numbers[T]) of(v T) uint32 {
+	i, ok := n.at[v]
+	if !ok {
+		if n.at == nil {
+			n.at = map[T]uint32{}
+		}
+		i = uint32(len(n.values))
+		n.values = append(n.values, v)
+		n.at[v] = i
+	}
+	return i
+}
+
+// universe numbers the worlds of a table, what is asked of them and what they
+// answer, and remembers what comes of what.
+type universe struct {
+	*table
+	worlds   numbers[world]
+	requests numbers[request]
+	replies  numbers[reply]
+	done     map[exchange]exchange
+	fallen   error // a head that was written over a higher one
+}
+
+// exchange is a request to a world; or the world after it, and the reply.
+type exchange struct{ world, text uint32 }
+
+func newUniverse(t *table) *universe {
+	return &universe{table: t, done: map[exchange]exchange{}}
+}
+
+// do does request r in world w.
+func (u *universe) do(w, r uint32) (after, answer uint32) {
+	x, ok := u.done[exchange{w, r}]
+	if !ok {
+		next, answer := u.table.do(u.worlds.values[w], u.requests.values[r])
+		x = exchange{u.worlds.of(next), u.replies.of(answer)}
+		u.done[exchange{w, r}] = x
+		if from, to := u.head(w), u.head(x.world); to < from && to > 0 {
+			u.fallen = fmt.Errorf("the head went from %d back to %d", from, to)
+		}
+	}
+	return x.world, x.text
+}
+
+// head is the number that the head says; 0: there is none.
+func (u *universe) head(w uint32) (number int) {
+	o := u.worlds.values[w].objects[u.key(".stateroom/"+demo+"/head")]
+	if _, text, ok := strings.Cut(u.objects[o].text, "\nnumber "); ok {
+		_, _ = fmt.Sscan(text, &number)
+	}
+	return number
 }
 
 // port is a driver whose every call is a request to somebody.
