@@ -3,10 +3,11 @@ package store_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,32 +54,102 @@ var (
 	writerTwo     = files{"config": "0", "nodes": "2"}
 )
 
-func TestExploreTry(t *testing.T) {
+var wide = flag.Bool("explore.wide", false, "explore with wider bounds: for the night, takes hours and many GB")
+
+// exploration is one play, explored on some services within some bounds.
+type exploration struct {
+	name     string
+	services []service
+	play
+	bounds
+}
+
+func two() []*explored {
+	return []*explored{writer("writer 1", writerOne), writer("writer 2", writerTwo)}
+}
+
+func three() []*explored { return append(two(), finisher()) }
+
+func helped() []*explored { return []*explored{writer("writer 1", writerOne), finisher()} }
+
+var (
+	sed     = []deed{{"config", "foreign"}}
+	sedBoth = []deed{{"config", "foreign"}, {"nodes", "foreign too"}}
+	sedRm   = []deed{{"config", "foreign"}, {"nodes", "-"}}
+	sedSed  = []deed{{"config", "foreign"}, {"config", "foreign again"}}
+)
+
+// explorations are those of each run. What they leave out, the wide ones have:
+// a fault and a crash, or a fault and another tool, beside two writers, and
+// three clients. Where faults are slow to explore (the race detector, -short),
+// only the small ones run.
+var explorations = []exploration{
+	{"small: a writer, a finisher, one fault, one crash", services, play{clients: helped}, bounds{faults: 1, crashes: 1}},
+	{"small: a writer, another tool, one fault, one crash", services, play{clients: one, deeds: sed}, bounds{faults: 1, crashes: 1}},
+	{"small: a writer, another tool that overwrites itself, one fault, one crash", services, play{clients: one, deeds: sedSed}, bounds{faults: 1, crashes: 1}},
+	{"small: a writer, another tool that deletes, one fault, one crash", services, play{clients: one, deeds: sedRm}, bounds{faults: 1, crashes: 1}},
+	{"a writer, a finisher, two faults, one crash", services[1:3], play{clients: helped}, bounds{faults: 2, crashes: 1}},
+	{"a writer, another tool at both files, two faults, one crash", services[1:3], play{clients: one, deeds: sedBoth}, bounds{faults: 2, crashes: 1}},
+	{"two writers, another tool, one crash", services, play{clients: two, deeds: sed}, bounds{crashes: 1}},
+	{"two writers, one fault", services[1:3], play{clients: two}, bounds{faults: 1}},
+	{"a writer, a finisher, another tool, one crash", services[:2], play{clients: helped, deeds: sed}, bounds{crashes: 1}},
+}
+
+var wideExplorations = []exploration{
+	{"two writers, one fault, one crash", services, play{clients: two}, bounds{faults: 1, crashes: 1}},
+	{"a writer, a finisher, another tool, two faults, one crash", services, play{clients: helped, deeds: sed}, bounds{faults: 2, crashes: 1}},
+	{"two writers, another tool, one fault, one crash", services, play{clients: two, deeds: sed}, bounds{faults: 1, crashes: 1}},
+	{"two writers, another tool at both files, one crash", services, play{clients: two, deeds: sedBoth}, bounds{crashes: 1}},
+	{"two writers, another tool that deletes, one crash", services, play{clients: two, deeds: sedRm}, bounds{crashes: 1}},
+	{"two writers, a finisher, one crash", services, play{clients: three}, bounds{crashes: 1}},
+}
+
+func one() []*explored { return []*explored{writer("writer 1", writerOne)} }
+
+// TestExplore brings clients, another tool and the network together in every
+// way there is within the bounds that each name says. Clients are the real
+// code; each request is a step, after any of which others may go on. From
+// every situation, not only the last ones, a client that has just come must
+// find and leave all as docs/formats promises. A fault is a write whose reply
+// is lost, is echoed by a retry, or that is done only later or never.
+//
+// Two situations are the same if the store is, if each client heard the same
+// replies, and if the same may still go wrong. Requests that a client sends at
+// once are answered in the order of their keys, each a step of its own. Reads
+// do not fail, lists are of one piece, and the clock stands still.
+func TestExplore(t *testing.T) {
 	withoutChance(t)
-	for _, sv := range services {
-		t.Run(sv.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newSearch(play{service: sv, begin: exploredFiles, deeds: []deed{{"config", "foreign"}},
-					clients: func() []*explored {
-						return []*explored{writer("writer 1", writerOne), writer("writer 2", writerTwo)}
-					},
-				}, bounds{0, 1})
-				err := s.run(t.Context())
-				s.report(t, err)
-			})
+	list := explorations
+	if *wide {
+		list = append(slices.Clone(list), wideExplorations...)
+	}
+	for _, e := range list {
+		if (testing.Short() || raced) && !strings.HasPrefix(e.name, "small") {
+			continue
+		}
+		t.Run(e.name, func(t *testing.T) {
+			for _, sv := range e.services {
+				t.Run(sv.String(), func(t *testing.T) {
+					t.Parallel()
+					p := e.play
+					p.service, p.begin = sv, exploredFiles
+					explore(t, newSearch(p, e.bounds))
+				})
+			}
 		})
 	}
 }
 
-func (s *search) report(t *testing.T, err error) {
-	runs, nodes := 0, 0
+func explore(t *testing.T, s *search) {
+	began := time.Now()
+	var err error
+	synctest.Test(t, func(t *testing.T) { err = s.run(t.Context()) })
+	places, runs := 0, 0
 	for _, c := range s.clients {
-		runs += c.runs
-		nodes += len(c.nodes)
+		places, runs = places+len(c.nodes), runs+c.runs
 	}
-	t.Logf("%s: %d states, %d transitions, %d ends, depth %d; %d worlds judged; %d nodes of clients, %d runs; %d violations",
-		s.service, len(s.seen), s.transitions, s.ends, s.deepest, len(s.verdicts), nodes, runs, len(s.violations))
+	t.Logf("%d states, %d transitions, %d ends, at most %d steps; %d stores judged; %d places of clients, %d runs of them; %.1f s; %d violations",
+		len(s.seen), s.transitions, s.ends, s.deepest, len(s.verdicts), places, runs, time.Since(began).Seconds(), len(s.violations))
 	if err != nil {
 		t.Error(err)
 	}
@@ -92,7 +163,11 @@ func TestExploredStoreBehavesAsMem(t *testing.T) {
 		l := &live{t: newTable(sv)}
 		same := map[string]vfs.Version{} // a version of the one: that of the other
 		versions := map[string][]vfs.Version{}
-		for i := range 20000 {
+		for i := range 100000 {
+			if i%200 == 0 {
+				l, same, versions = &live{t: newTable(sv)}, map[string]vfs.Version{}, map[string][]vfs.Version{}
+				m = mem.New(mem.Options{UniqueVersions: sv.unique, NoTags: !sv.tags, Now: func() time.Time { return stopped }})
+			}
 			key := []string{"a", "a/b", "c"}[rnd.IntN(3)]
 			text := []string{"x", "y", ""}[rnd.IntN(3)]
 			cond, condThere := vfs.Cond{}, vfs.Cond{}
@@ -147,5 +222,3 @@ func keysOf(ctx context.Context, d vfs.Driver) []string {
 	}
 	return keys
 }
-
-var _ = fs.ErrNotExist
