@@ -52,7 +52,7 @@ type live struct {
 func (m *Machine) newKeeper(r Run) *keeper {
 	return &keeper{
 		m: m, run: r, stop: make(chan struct{}), done: make(chan struct{}),
-		st: ServiceState{Name: r.Name, Digest: r.Digest, After: r.After, State: Waiting, Since: time.Now()},
+		st: ServiceState{Name: r.Name, Digest: r.Digest, After: r.After, State: Starting, Since: time.Now()},
 	}
 }
 

@@ -3,12 +3,14 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -100,6 +102,7 @@ type site struct {
 	commit int
 	step   durable.Step
 	trial  Trial
+	log    *slog.Logger
 }
 
 func newSite(t *testing.T) *site {
@@ -110,6 +113,13 @@ func newSite(t *testing.T) *site {
 		trial: Trial{Ready: 10 * time.Second, Confirm: 500 * time.Millisecond},
 		store: vfs.New(mem.New(mem.Options{}), "mem://store"), memory: vfs.New(mem.New(mem.Options{}), "mem://memory"),
 	}
+	var said bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&said, nil))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the agent said:\n%s", &said)
+		}
+	})
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +196,7 @@ func (s *site) bundle(api ...string) *bundle.Bundle {
 		}
 		b.Services = append(b.Services, bundle.Service{
 			Name: name, Program: name, Args: args, Needs: []string{"pki/ca.crt", "pki/" + name}, After: after,
-			Ready:      &bundle.Probe{URL: "https://${ADDRESS}:" + s.port(name) + "/readyz", CA: "pki/ca.crt", Certificate: "pki/" + name, TimeoutSeconds: 10},
+			Ready:      &bundle.Probe{URL: "https://${ADDRESS}:" + s.port(name) + "/readyz", CA: "pki/ca.crt", Certificate: "pki/" + name, TimeoutSeconds: 20},
 			Disruption: bundle.DisruptionRestart, StopSeconds: 5,
 		})
 		after = []string{name}
@@ -211,7 +221,7 @@ func (s *site) release(b *bundle.Bundle) {
 
 func (s *site) options() MachineOptions {
 	return MachineOptions{
-		Dir: s.dir, Node: "a", Address: "127.0.0.1", Cache: s.cache, Settle: 100 * time.Millisecond, Step: s.step,
+		Dir: s.dir, Node: "a", Address: "127.0.0.1", Cache: s.cache, Log: s.log, Settle: 100 * time.Millisecond, Step: s.step,
 		Restart: Restart{First: 50 * time.Millisecond}, Probe: Probing{Starting: 20 * time.Millisecond, Running: 100 * time.Millisecond},
 	}
 }
@@ -227,7 +237,7 @@ func (s *site) start() (stop func()) {
 	a, err := New(s.t.Context(), Options{
 		Bootstrap: bundle.Bootstrap{Store: "mem://store", Cluster: testCluster, ClusterID: testID, Group: testGroup},
 		Node:      "a", Address: "127.0.0.1", Host: m, Store: s.store, Memory: s.memory, Poll: 50 * time.Millisecond,
-		Trial: s.trial,
+		Trial: s.trial, Log: s.log,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -254,7 +264,7 @@ func (s *site) start() (stop func()) {
 func (s *site) until(what string, ok func(*bundle.Report) bool) *bundle.Report {
 	s.t.Helper()
 	var last *bundle.Report
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		data, _, err := s.store.Get(s.t.Context(), bundle.ReportName("a"))
 		if err != nil {
 			continue

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -149,42 +148,6 @@ func (m *Machine) programs(ctx context.Context, r *rendered) (map[string]string,
 	return links, nil
 }
 
-// newest returns the set of a bundle that was made last, of those looked at.
-func (m *Machine) newest(d bundle.Digest) *standing {
-	var best *standing
-	for _, s := range m.standing {
-		if s.set.Bundle == d && (best == nil || generation(s.set.ID) > generation(best.set.ID)) {
-			best = s
-		}
-	}
-	return best
-}
-
-// generation is the number behind the digest in the name of a set: a set that
-// is staged anew, for new certificates or another address, gets the next one.
-func generation(id string) int {
-	_, n, _ := strings.Cut(id, ".")
-	g, _ := strconv.Atoi(n) // none is 0
-	return g
-}
-
-// fits reports whether a set can be used as it stands: its certificates are not
-// due, and its programs are there.
-func (m *Machine) fits(s *standing) bool {
-	if !m.opt.Now().Before(s.renew) {
-		return false
-	}
-	for _, target := range s.goods.links {
-		if st, err := os.Stat(target); err != nil || !st.Mode().IsRegular() {
-			return false
-		}
-	}
-	return true
-}
-
-// at is the name of a path of a set.
-func (m *Machine) at(id, p string) string { return path.Join(setsDir, id, p) }
-
 // load looks for a set of the bundle that was staged by an earlier agent, and
 // returns it if it is whole.
 func (m *Machine) load(ctx context.Context, want Wanted, r *rendered, g *goods) (*Set, error) {
@@ -231,104 +194,6 @@ func (m *Machine) setOf(id string, want Wanted, g *goods) (*Set, error) {
 	}
 	services, err := runs(want.Bundle, m.site, digests)
 	return &Set{ID: id, Bundle: want.Digest, Services: services}, err
-}
-
-// setsOf lists the sets of a bundle, the newest last.
-func (m *Machine) setsOf(d bundle.Digest) ([]string, error) {
-	names, err := m.names(setsDir)
-	if err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { hex, _, _ := strings.Cut(n, "."); return hex != d.Hex() })
-	slices.SortFunc(names, func(a, b string) int { return generation(a) - generation(b) })
-	return names, nil
-}
-
-func (m *Machine) names(dir string) ([]string, error) {
-	d, err := m.root.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.Readdirnames(-1)
-}
-
-func (m *Machine) readRecord(id string) (setRecord, error) {
-	var rec setRecord
-	text, err := m.root.ReadFile(m.at(id, setFile))
-	if err == nil {
-		err = json.Unmarshal(text, &rec)
-	}
-	if err == nil && rec.Format != 1 {
-		err = &bundle.FormatError{What: setFile, Got: rec.Format}
-	}
-	return rec, err
-}
-
-// restore puts the files of a set right that are not as they should be. What
-// did not change since it was looked at last is not read again.
-func (m *Machine) restore(ctx context.Context, s *standing) error {
-	for _, p := range slices.Sorted(maps.Keys(s.goods.files)) {
-		name, want := m.at(s.set.ID, p), s.goods.files[p]
-		now, err := m.look(name)
-		if err == nil && now == s.looked[p] {
-			continue
-		}
-		var text []byte
-		if err == nil && now.mode.IsRegular() {
-			text, err = m.root.ReadFile(name)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err != nil || now.mode != want.mode || digestOf(text) != want.digest {
-			if err := m.mend(ctx, s.set.ID, p, text, want); err != nil {
-				return err
-			}
-		}
-		if s.looked[p], err = m.look(name); err != nil {
-			return err
-		}
-	}
-	for p, target := range s.goods.links {
-		if have, err := m.root.Readlink(m.at(s.set.ID, p)); err == nil && have == target {
-			continue
-		}
-		if err := m.link(m.at(s.set.ID, p), target); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mend writes a file of a set again. One that was made on this host can be
-// mended only where just its mode is wrong.
-func (m *Machine) mend(ctx context.Context, id, p string, have []byte, want content) error {
-	m.log.WarnContext(ctx, "a file of the set was changed by another; put right", slog.String("file", p))
-	text := want.bytes
-	if text == nil {
-		if digestOf(have) != want.digest {
-			delete(m.standing, id)
-			return fmt.Errorf("%s was changed, and only this host had it: %w", p, bundle.ErrDigest)
-		}
-		text = have
-	}
-	if err := m.tree.MkdirAll(path.Dir(m.at(id, p)), 0o700); err != nil {
-		return err
-	}
-	return m.tree.WriteFile(m.at(id, p), text, want.mode)
-}
-
-func (m *Machine) look(name string) (look, error) {
-	fi, err := m.root.Lstat(name)
-	if err != nil {
-		return look{}, err
-	}
-	l := look{size: fi.Size(), mode: fi.Mode()}
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		l.inode, l.mtime, l.ctime = st.Ino, st.Mtim, st.Ctim
-	}
-	return l, nil
 }
 
 // write makes a new set: beside the others, under a name that counts for
@@ -504,69 +369,6 @@ func (m *Machine) fill(ctx context.Context, dir string, g *goods, rec setRecord)
 	}
 	for d := range folders {
 		if err := m.tree.SyncDir(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// link makes a symbolic link in one step, in place of what there is.
-func (m *Machine) link(name, target string) error {
-	temp := name + ".new"
-	if err := m.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := m.root.Symlink(target, temp); err != nil {
-		return err
-	}
-	if err := m.tree.Rename(temp, name); err != nil {
-		return err
-	}
-	return m.tree.SyncDir(path.Dir(name))
-}
-
-// current returns the name of the set in force, or "".
-func (m *Machine) current() (string, error) {
-	target, err := m.root.Readlink(currentName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	id, ok := strings.CutPrefix(target, setsDir+"/")
-	if err == nil && !ok {
-		err = fmt.Errorf("%s leads to %s: %w", currentName, target, fs.ErrInvalid)
-	}
-	return id, err
-}
-
-// Switch implements [Host].
-func (m *Machine) Switch(ctx context.Context, s *Set, keep ...bundle.Digest) error {
-	m.sets.Lock()
-	defer m.sets.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if id, err := m.current(); err != nil || id != s.ID {
-		if err := m.link(currentName, path.Join(setsDir, s.ID)); err != nil {
-			return err
-		}
-	}
-	return m.sweep(s.ID, keep)
-}
-
-// sweep removes the sets that are of no more use.
-func (m *Machine) sweep(id string, keep []bundle.Digest) error {
-	names, err := m.names(setsDir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		hex, _, _ := strings.Cut(n, ".")
-		// What is being staged, or waits to be switched to, is no one's leftover.
-		if n == id || n == m.staged || strings.HasPrefix(n, stagingName) || slices.ContainsFunc(keep, func(d bundle.Digest) bool { return d.Hex() == hex }) {
-			continue
-		}
-		delete(m.standing, n)
-		if err := m.root.RemoveAll(path.Join(setsDir, n)); err != nil {
 			return err
 		}
 	}

@@ -205,7 +205,7 @@ func (h *host) look() *agent.Status {
 func (h *host) until(what string, ok func(*agent.Status) bool) *agent.Status {
 	h.t.Helper()
 	var last *agent.Status
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if _, err := os.Stat(h.dir); err != nil {
 			continue
 		}
