@@ -1,0 +1,132 @@
+package doc
+
+import (
+	"bytes"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A comment is one line's comment, at a line of its document's text, from 0.
+type comment struct {
+	text   string // from the "#"
+	line   int
+	indent string // of the line
+}
+
+// comments lists those of a document: every "#" behind a blank that is not
+// within a value.
+func (d *Document) comments() []comment {
+	value := make([]bool, len(d.src))
+	if l, err := newLayout(d.src[d.body:d.bodyEnd], d.root); err == nil {
+		for n, s := range l.spans {
+			if n.Kind != yaml.ScalarNode && n.Kind != yaml.AliasNode {
+				continue
+			}
+			for i := s.start; i < s.end; i++ {
+				value[d.body+i] = true
+			}
+		}
+	}
+	var all []comment
+	no := 0
+	for at := 0; at < len(d.src); no++ {
+		line := d.src[at:lineEnd(d.src, at)]
+		text := bytes.TrimRight(line, "\r\n")
+		for i := range text {
+			if text[i] == '#' && !value[at+i] && (i == 0 || isBlank(text[i-1]) || at+i == len(bom)) {
+				indent := text[:len(text)-len(bytes.TrimLeft(text, " "))]
+				all = append(all, comment{strings.TrimSpace(string(text[i:])), no, string(indent)})
+				break
+			}
+		}
+		at += len(line)
+	}
+	return all
+}
+
+// rescue puts the comments that either side wrote and that the merge of lines
+// has lost back, each on a line of its own below the line that it followed. It
+// says how many these are.
+func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Document, int) {
+	count := func(d *Document) (tally, []comment) {
+		t := tally{}
+		all := d.comments()
+		for _, c := range all {
+			t[c.text]++
+		}
+		return t, all
+	}
+	was, _ := count(base)
+	o, inOurs := count(ours)
+	t, inTheirs := count(theirs)
+	have, _ := count(d)
+	rescued := 0
+	for _, side := range []struct {
+		doc *Document
+		all []comment
+		n   tally
+	}{{theirs, inTheirs, t}, {ours, inOurs, o}} {
+		for i := len(side.all) - 1; i >= 0; i-- {
+			c := side.all[i]
+			if side.n[c.text] <= was[c.text] || have[c.text] >= dueTimes(was[c.text], o[c.text], t[c.text]) {
+				continue
+			}
+			if again, ok := m.putComment(d, want, side.doc, c); ok {
+				d = again
+				have[c.text]++
+				rescued++
+			}
+		}
+	}
+	return d, rescued
+}
+
+// maxPlaces bounds the places where a comment is tried.
+const maxPlaces = 50
+
+// putComment writes a comment of another document below the line that it
+// follows there, or where that would change the meaning, as near as it can.
+func (m *merge) putComment(d *Document, want any, from *Document, c comment) (*Document, bool) {
+	here := lines(d.src)
+	near := follow(compare(lines(from.src), here), c.line)
+	put := func(at int, indent string) (*Document, bool) {
+		if at < 0 || at > len(here) {
+			return nil, false
+		}
+		w := weaver{eol: d.eol()}
+		w.add(here[:at]...)
+		w.add(indent + c.text + d.eol())
+		w.add(here[at:]...)
+		again, ok := parseLike(d, []byte(w.String()))
+		return again, ok && m.equal(nil, plain(again.root), want) && len(again.comments()) > len(d.comments())
+	}
+	for away := range maxPlaces {
+		for _, at := range []int{near - away, near + away} {
+			if again, ok := put(at, c.indent); ok {
+				return again, true
+			}
+		}
+	}
+	for _, at := range []int{near, len(here), 0} {
+		if again, ok := put(at, ""); ok {
+			return again, true
+		}
+	}
+	return nil, false
+}
+
+// follow is where a line of one text would stand in another.
+func follow(hunks []hunk, line int) int {
+	shift := 0
+	for _, h := range hunks {
+		if h.a0 >= line {
+			break
+		}
+		if line < h.a1 {
+			return min(h.b0+line-h.a0, h.b1)
+		}
+		shift = h.b1 - h.a1
+	}
+	return line + shift
+}
