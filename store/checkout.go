@@ -170,6 +170,9 @@ func (c *checkout) settleOnce(ctx context.Context, name string, want content, ta
 		return "", s, nil
 	}
 	version, err := c.h.write(ctx, name, want, s.cond(), tag)
+	if err == nil && v == stale {
+		c.h.noticeRighted(ctx, c.tip.Number, []string{name})
+	}
 	return version, nil, err
 }
 

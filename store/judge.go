@@ -31,8 +31,6 @@ func (h *History) judge(ctx context.Context, s *sight, tip *record, window []*re
 		return 0, err
 	case n > tip.Number:
 		return newer, nil
-	case n > 0:
-		return stale, nil
 	}
 	for _, r := range slices.Backward(window) {
 		was, changed := r.Was[s.name]
@@ -45,6 +43,9 @@ func (h *History) judge(ctx context.Context, s *sight, tip *record, window []*re
 		if ok, err := h.is(ctx, s, was, 0); ok || err != nil {
 			return begun, err
 		}
+	}
+	if n > 0 {
+		return stale, nil
 	}
 	return h.judgeByHistory(ctx, s, tip)
 }

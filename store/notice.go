@@ -41,3 +41,10 @@ func (h *History) notice(ctx context.Context, n Notice) {
 	defer h.s.noticeMu.Unlock()
 	h.s.opt.Notice(n)
 }
+
+// noticeRighted reports what was taken for a late write of our own: on a disk,
+// or where a late write filled the place of a file that another tool deleted,
+// that can be wrong.
+func (h *History) noticeRighted(ctx context.Context, number int, names []string) {
+	h.notice(ctx, Notice{Kind: Righted, Number: number, Names: names, Message: "late writes of an older commit were put right"})
+}

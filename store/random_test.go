@@ -53,7 +53,7 @@ func TestRandomHistoriesOfThreeWritersAndAnotherTool(t *testing.T) {
 				if i%3 != group && len(list) > 1 {
 					continue
 				}
-				m := services[n%2]
+				m := services[n%3]
 				var err error
 				synctest.Test(t, func(t *testing.T) {
 					p := storetest.Play{Seed: n, Writers: 3, Changes: 6, Foreign: 8, Unit: 100 * time.Millisecond, Settle: store.DefaultSettle}

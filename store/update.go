@@ -340,6 +340,6 @@ func (u *update) putRight(ctx context.Context, sv *survey, d *draft) error {
 		}
 		delete(sv.seen, s.name)
 	}
-	u.h.notice(ctx, Notice{Kind: Righted, Number: d.tip.Number, Names: namesOf(sv.stale), Message: "late writes of an older commit were put right"})
+	u.h.noticeRighted(ctx, d.tip.Number, namesOf(sv.stale))
 	return nil
 }

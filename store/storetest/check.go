@@ -24,6 +24,7 @@ type Seen struct {
 	Commits []*store.Commit            // the oldest first
 	Files   []map[string]string        // after each of them
 	Kept    map[string]map[string]bool // name: bytes of other tools that a conflict keeps; "-": that it was gone
+	Righted map[string]bool            // files that Check put right while it finished
 }
 
 // Count returns how many commits have this message.
@@ -49,7 +50,7 @@ func (s *Seen) Newest() map[string]string {
 // writes nothing. It checks that everything can be read, that the numbers have
 // no gap, that no transaction is there twice, and that time does not go back.
 func Read(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
-	h, err := open(ctx, f, cluster)
+	h, err := open(ctx, f, cluster, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ func Read(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
 	return seen, seen.matchesHead(ctx, h)
 }
 
-func open(ctx context.Context, f *vfs.FS, cluster string) (*store.History, error) {
-	s, err := store.Open(ctx, f, store.Options{Author: "Check <check@example.com>", Settle: &store.Settle{}})
+func open(ctx context.Context, f *vfs.FS, cluster string, hear func(store.Notice)) (*store.History, error) {
+	s, err := store.Open(ctx, f, store.Options{Author: "Check <check@example.com>", Settle: &store.Settle{}, Notice: hear})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,12 @@ func Check(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("as found: %w", err)
 	}
-	h, err := open(ctx, f, cluster)
+	righted := map[string]bool{}
+	h, err := open(ctx, f, cluster, func(n store.Notice) {
+		for _, name := range n.Names {
+			righted[name] = righted[name] || n.Kind == store.Righted
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +183,7 @@ func Check(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finished: %w", err)
 	}
+	after.Righted = righted
 	if err := grown(before, after); err != nil {
 		return nil, err
 	}

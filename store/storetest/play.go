@@ -33,7 +33,7 @@ var playFiles = []string{"config", "instancegroup/a", "instancegroup/b", "secret
 // Run plays on d, an empty store, and checks everything at its end. It returns
 // when nothing is under way any more.
 func (p Play) Run(ctx context.Context, d vfs.Driver) error {
-	r := &playing{Play: p, d: d, watched: Watch(d), acknowledged: map[string]bool{}, begun: map[string]bool{}, wrote: map[string]string{}}
+	r := &playing{Play: p, d: d, watched: Watch(d), acknowledged: map[string]bool{}, begun: map[string]bool{}, wrote: map[string]string{}, righted: map[string]bool{}}
 	rnd := rand.New(rand.NewPCG(p.Seed, 0))
 	if rnd.IntN(3) == 0 { // a store that the other tool made
 		for _, name := range playFiles {
@@ -68,6 +68,7 @@ type playing struct {
 	acknowledged map[string]bool
 	wrote        map[string]string // bytes of the other tool: the file they were written to
 	deeds        []deed
+	righted      map[string]bool // files that a client said it had put right
 }
 
 // deed is one write or delete of the other tool.
@@ -163,11 +164,22 @@ func (r *playing) client(ctx context.Context, i int, rnd *rand.Rand) *store.Hist
 	if rnd.IntN(3) == 0 {
 		d.crash = rnd.IntN(30)
 	}
-	s, err := store.Open(ctx, vfs.New(d, "shaky:"), store.Options{Author: fmt.Sprintf("Writer %d <>", i), Settle: &r.Settle})
+	s, err := store.Open(ctx, vfs.New(d, "shaky:"), store.Options{Author: fmt.Sprintf("Writer %d <>", i), Settle: &r.Settle, Notice: r.hear})
 	if err != nil {
 		return nil
 	}
 	return s.Cluster(cluster)
+}
+
+func (r *playing) hear(n store.Notice) {
+	if n.Kind != store.Righted {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range n.Names {
+		r.righted[name] = true
+	}
 }
 
 // change adds a line to config, and often does something to another file.
@@ -198,7 +210,7 @@ func (r *playing) judge(ctx context.Context) error {
 	if err := errors.Join(r.changesHold(seen), r.foreignHolds(seen)); err != nil {
 		return err
 	}
-	h, err := open(ctx, f, cluster)
+	h, err := open(ctx, f, cluster, nil)
 	if err != nil {
 		return err
 	}
@@ -277,7 +289,9 @@ func (r *playing) foreignHolds(seen *Seen) error {
 			d.replaced = r.before(i, found)
 			// Where foreign bytes are kept by a conflict, ours stand, whether
 			// they were deleted first or not.
-			there = deleted[d.name] || d.replaced == "-" || added[d] || seen.Kept[d.name][d.replaced]
+			// A late create of ours that fills the place of a deleted file
+			// undoes the delete, but not in silence.
+			there = deleted[d.name] || d.replaced == "-" || added[d] || seen.Kept[d.name][d.replaced] || r.righted[d.name] || seen.Righted[d.name]
 		}
 		if !there && !replaced {
 			return fmt.Errorf("%q at %s is lost; %s", strings.TrimSpace(d.text), d.name, r.story(seen, d.name))
