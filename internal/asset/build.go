@@ -174,7 +174,7 @@ func (b *build) run(ctx context.Context) (bundle.Asset, error) {
 	if err != nil {
 		return bundle.Asset{}, fmt.Errorf("build Kubernetes: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // what is left is only space
 	out := filepath.Join(dir, "kubernetes")
 	if err := b.download(ctx); err != nil {
 		return bundle.Asset{}, err
