@@ -116,6 +116,7 @@ type build struct {
 	source   string
 	version  string
 	key      string // digest of all that decides the result
+	temp     string // for what the Go command makes on the way
 	progress Progress
 	output   tail
 }
@@ -134,7 +135,7 @@ func (b *build) identify(ctx context.Context) error {
 	if err != nil {
 		return b.failed("ask for Go's version", err)
 	}
-	fmt.Fprintf(h, "%s %s/%s %q", bytes.TrimSpace(version), runtime.GOOS, runtime.GOARCH, b.flags(""))
+	fmt.Fprintf(h, "%s %s/%s CGO_ENABLED=0 %q", bytes.TrimSpace(version), runtime.GOOS, runtime.GOARCH, b.flags(""))
 	b.key = hex.EncodeToString(h.Sum(nil))
 	return nil
 }
@@ -175,6 +176,7 @@ func (b *build) run(ctx context.Context) (bundle.Asset, error) {
 		return bundle.Asset{}, fmt.Errorf("build Kubernetes: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what is left is only space
+	b.temp = dir
 	out := filepath.Join(dir, "kubernetes")
 	if err := b.download(ctx); err != nil {
 		return bundle.Asset{}, err
@@ -291,6 +293,10 @@ func (b *build) watch(cmd *exec.Cmd, step string, line func(string)) error {
 func (b *build) goCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.source
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0") // one static file, whether there is a C compiler or not
+	if b.temp != "" {
+		cmd.Env = append(cmd.Env, "TMPDIR="+b.temp) // gigabytes: too much for many a /tmp
+	}
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
 }
