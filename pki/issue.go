@@ -184,7 +184,7 @@ func (k *Keyset) signer(now time.Time) (*x509.Certificate, crypto.Signer, error)
 		return nil, nil, fmt.Errorf("item %s is not an authority", it.ID)
 	}
 	if now.Before(c.NotBefore) || !now.Before(c.NotAfter) {
-		return nil, nil, fmt.Errorf("item %s is valid from %s to %s only", it.ID, c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+		return nil, nil, &ValidityError{Item: it.ID, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
 	}
 	signer, err := it.Key.Signer()
 	if err != nil {
@@ -226,4 +226,20 @@ func (req Request) template(public crypto.PublicKey, now time.Time) (*x509.Certi
 		}
 	}
 	return t, nil
+}
+
+// ValidityError says that an authority cannot issue at this time.
+type ValidityError struct {
+	Item                string
+	NotBefore, NotAfter time.Time
+	Now                 time.Time // what the clock says
+}
+
+func (e *ValidityError) Error() string {
+	return fmt.Sprintf("item %s is valid from %s to %s only", e.Item, e.NotBefore.Format(time.RFC3339), e.NotAfter.Format(time.RFC3339))
+}
+
+// Hint says where to look first.
+func (e *ValidityError) Hint() string {
+	return "the clock here says " + e.Now.UTC().Format(time.RFC3339) + ": is that right? An authority that has ended must be rotated"
 }
