@@ -111,7 +111,7 @@ func (s *Store) CreateFrom(ctx context.Context, file string, src []byte, w Write
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range clusters[1:] {
+	for _, c := range clusters[min(1, len(clusters)):] {
 		// The first stops by itself before anything is written. The others are
 		// tried before it, so that all of the file is created or nothing.
 		if _, err := s.createOne(ctx, c, Write{DryRun: true}); err != nil {
@@ -142,8 +142,8 @@ func (s *Store) createOne(ctx context.Context, n *newDocuments, w Write) (*Outco
 			return err
 		}
 		for _, f := range n.files {
-			if r.exists(f.Name) {
-				return &ExistsError{Cluster: n.cluster, File: f.Name}
+			if err := vacant(ctx, r, n.cluster, f.Name); err != nil {
+				return err
 			}
 			r.WriteFile(f.Name, f.Bytes)
 		}
@@ -151,13 +151,28 @@ func (s *Store) createOne(ctx context.Context, n *newDocuments, w Write) (*Outco
 		if c, left, err = inspect(ctx, r, n.cluster); err != nil {
 			return err
 		}
-		return cluster.Invalid(added(before, left))
+		return cluster.Invalid(n.located(added(before, left)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	out.Warnings = s.warnings(c)
 	return out, nil
+}
+
+// vacant refuses what is there already. A file of add-ons without one, as every
+// new cluster has it, is not.
+func vacant(ctx context.Context, r *recorder, name cluster.Name, file string) error {
+	if !r.exists(file) {
+		return nil
+	}
+	if file == cluster.AddonsFile {
+		b, err := r.ReadFile(ctx, file)
+		if err != nil || len(bytes.TrimSpace(b)) == 0 {
+			return err
+		}
+	}
+	return &ExistsError{Cluster: name, File: file}
 }
 
 // inspectIfThere is inspect, with nothing to say of a cluster that is to come.
@@ -193,6 +208,21 @@ func (e *ExistsError) Hint() string {
 type newDocuments struct {
 	cluster cluster.Name
 	files   []cluster.File
+	text    string         // the file that people gave
+	from    map[string]int // lines of it before the first of each of files
+}
+
+// located tells problems at their places in what people gave.
+func (n *newDocuments) located(problems []cluster.Problem) []cluster.Problem {
+	for i, p := range problems {
+		if before, ok := n.from[p.File]; ok {
+			problems[i].File = n.text
+			if p.Line > 0 {
+				problems[i].Line += before
+			}
+		}
+	}
+	return problems
 }
 
 func (n *newDocuments) file(name string) *cluster.File {

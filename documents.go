@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stateroom/stateroom/cluster"
@@ -53,11 +54,27 @@ type sorter struct {
 }
 
 func (s *sorter) refuse(d *doc.Document, format string, args ...any) {
-	p := cluster.Problem{File: s.file, Message: fmt.Sprintf(format, args...)}
+	s.problems = append(s.problems, s.problem(d, nil, fmt.Sprintf(format, args...)))
+}
+
+// problem is one with a field of a document, or with all of it.
+func (s *sorter) problem(d *doc.Document, path []string, message string) cluster.Problem {
+	p := cluster.Problem{File: s.file, Path: doc.PathString(path), Message: message}
 	if d != nil {
-		p.Line, p.Col = d.Position()
+		p.Line, p.Col = d.Position(path...)
 	}
-	s.problems = append(s.problems, p)
+	return p
+}
+
+// badName refuses what stands at a path and should be a name. A value that is
+// no text at all is told by the check of types.
+func (s *sorter) badName(d *doc.Document, err error, path ...string) {
+	if v, there := d.Get(path...); there && v != nil {
+		if _, isText := v.(string); !isText {
+			return
+		}
+	}
+	s.problems = append(s.problems, s.problem(d, path, err.Error()))
 }
 
 // of returns what is made for a cluster, in the order of the text.
@@ -67,7 +84,7 @@ func (s *sorter) of(name cluster.Name) *newDocuments {
 			return c
 		}
 	}
-	c := &newDocuments{cluster: name}
+	c := &newDocuments{cluster: name, text: s.file, from: map[string]int{}}
 	s.clusters = append(s.clusters, c)
 	return c
 }
@@ -78,7 +95,7 @@ func (s *sorter) findCluster(d *doc.Document) {
 	}
 	name, err := cluster.ParseName(text(d, "metadata", "name"))
 	if err != nil {
-		s.refuse(d, "%v", err)
+		s.badName(d, err, "metadata", "name")
 		return
 	}
 	c := s.of(name)
@@ -109,10 +126,15 @@ func (s *sorter) place(d *doc.Document) {
 		s.placeGroup(d)
 	case isKops(d) && kind == cluster.KindSSHCredential:
 		s.placeKey(d)
+	case isKops(d) && !slices.Contains(cluster.Kinds(), kind): // the check has said it
 	case isKops(d):
 		s.refuse(d, "a document of kind %q cannot be created from a file", kind)
 	case kind == "" || text(d, "apiVersion") == "":
 		s.refuse(d, "a document without apiVersion and kind")
+	case kind == "List":
+		p := s.problem(d, []string{"kind"}, "a List holds other documents, which would not be seen")
+		p.Hint = "write its items as documents of their own, parted by lines \"---\""
+		s.problems = append(s.problems, p)
 	default:
 		s.placeAddon(d)
 	}
@@ -124,7 +146,7 @@ func (s *sorter) owner(d *doc.Document) *newDocuments {
 	if label := text(d, "metadata", "labels", clusterLabel); label != "" {
 		name, err := cluster.ParseName(label)
 		if err != nil {
-			s.refuse(d, "label %s: %v", clusterLabel, err)
+			s.badName(d, err, "metadata", "labels", clusterLabel)
 			return nil
 		}
 		return s.of(name)
@@ -139,7 +161,7 @@ func (s *sorter) owner(d *doc.Document) *newDocuments {
 func (s *sorter) placeGroup(d *doc.Document) {
 	name, err := cluster.ParseGroupName(text(d, "metadata", "name"))
 	if err != nil {
-		s.refuse(d, "%v", err)
+		s.badName(d, err, "metadata", "name")
 		return
 	}
 	if c := s.owner(d); c != nil {
@@ -151,7 +173,7 @@ func (s *sorter) placeKey(d *doc.Document) {
 	key := strings.TrimSpace(text(d, "spec", "publicKey"))
 	print, err := fingerprint(key)
 	if err != nil {
-		s.refuse(d, "spec.publicKey: %v", err)
+		s.badName(d, err, "spec", "publicKey")
 		return
 	}
 	if c := s.owner(d); c != nil {
@@ -178,6 +200,19 @@ func (s *sorter) add(c *newDocuments, d *doc.Document, name string, b []byte) {
 		return
 	}
 	c.files = append(c.files, cluster.File{Name: name, Bytes: b})
+	c.from[name] = s.linesBefore(d, b)
+}
+
+// linesBefore counts the lines of the text before the one that a document's
+// own file begins with.
+func (s *sorter) linesBefore(d *doc.Document, b []byte) int {
+	alone, err := doc.Parse(b)
+	if err != nil || len(alone) != 1 {
+		return 0
+	}
+	line, _ := d.Position()
+	own, _ := alone[0].Position()
+	return line - own
 }
 
 // plain is the text of a document by itself: without the line that parted it

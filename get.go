@@ -31,7 +31,9 @@ func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Entry{Name: cluster.Name(name)})
+		if isCluster(name) {
+			all = append(all, Entry{Name: cluster.Name(name)})
+		}
 	}
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
@@ -54,10 +56,19 @@ func (s *Store) ClusterNames(ctx context.Context) ([]cluster.Name, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, cluster.Name(name))
+		if isCluster(name) {
+			all = append(all, cluster.Name(name))
+		}
 	}
 	slices.Sort(all)
 	return all, nil
+}
+
+// isCluster reports whether a folder that holds a file called config can be a
+// cluster: other programs have such files too, src/config for one.
+func isCluster(name string) bool {
+	_, err := cluster.ParseName(name)
+	return err == nil
 }
 
 // Cluster returns a cluster with its documents.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strconv"
@@ -105,6 +106,9 @@ func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, pro
 		return nil, nil, err
 	}
 	u.Released = old.commit
+	for _, group := range slices.Sorted(slices.Values(old.lost)) {
+		u.Warnings = append(u.Warnings, fmt.Sprintf("the bundle in force of group %s is gone; all of it counts as new", group))
+	}
 	catalogue, err := programs(ctx, kubernetesVersion(c), old.catalogue)
 	if err != nil {
 		return nil, nil, err
@@ -200,6 +204,7 @@ type live struct {
 	commit    int
 	plan      *plan.Plan        // as it would look if it were made now; nil: nothing is released
 	catalogue *bundle.Catalogue // nil: none is recorded
+	lost      []string          // groups whose bundle is gone
 }
 
 // inForce reads what is released: from the bundles themselves, since they are
@@ -226,12 +231,17 @@ func (s *Store) inForce(ctx context.Context, r *recorder, name cluster.Name) (*l
 		l.plan.Documents[file] = string(b)
 	}
 	for group, digest := range release.Groups {
-		data, _, err := h.Sub().Get(ctx, bundle.ObjectName(group, digest))
+		object := bundle.ObjectName(group, digest)
+		data, _, err := h.Sub().Get(ctx, object)
+		if errors.Is(err, fs.ErrNotExist) {
+			l.lost = append(l.lost, group)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		if l.plan.Bundles[group], err = bundle.Decode(data, digest); err != nil {
-			return nil, fmt.Errorf("bundle in force of group %s: %w", group, err)
+			return nil, &BundleError{Cluster: name, Group: group, Object: h.Sub().Name() + "/" + object, Err: err}
 		}
 	}
 	l.catalogue, err = recordedCatalogue(ctx, from)
@@ -249,4 +259,23 @@ func recordedCatalogue(ctx context.Context, sn *store.Snapshot) (*bundle.Catalog
 		return nil, fmt.Errorf("catalogue of %s: %w", sn.Cluster(), err)
 	}
 	return c, nil
+}
+
+// BundleError says that what is live for a group cannot be read in the store.
+type BundleError struct {
+	Cluster cluster.Name
+	Group   string
+	Object  string // where it lies
+	Err     error
+}
+
+func (e *BundleError) Error() string {
+	return fmt.Sprintf("bundle in force of group %s of %s: %v", e.Group, e.Cluster, e.Err)
+}
+
+func (e *BundleError) Unwrap() error { return e.Err }
+
+// Hint says how it is made again.
+func (e *BundleError) Hint() string {
+	return fmt.Sprintf("remove %s, then stateroom update cluster %s --yes makes it again", e.Object, e.Cluster)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -111,7 +112,7 @@ func (env *Env) readFile(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
 	if len(b) > maxFile {
-		return nil, fmt.Errorf("read standard input: it is over %d bytes", maxFile)
+		return nil, &tooLargeError{"standard input", maxFile}
 	}
 	return b, nil
 }
@@ -128,7 +129,21 @@ func readCapped(name string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if int64(len(b)) > most {
-		return nil, fmt.Errorf("read %s: it is over %d bytes", name, most)
+		return nil, &tooLargeError{name, most}
 	}
 	return b, nil
+}
+
+// tooLargeError refuses a file that no document of a person can be.
+type tooLargeError struct {
+	name string
+	most int64
+}
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("read %s: it is over %d MiB", e.name, e.most>>20)
+}
+func (e *tooLargeError) Is(target error) bool { return target == fs.ErrInvalid }
+func (e *tooLargeError) Hint() string {
+	return "a document is a few hundred kilobytes at most: is this the right file?"
 }

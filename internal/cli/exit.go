@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/doc"
 	"github.com/stateroom/stateroom/internal/backends"
 	"github.com/stateroom/stateroom/store"
 )
@@ -78,6 +80,9 @@ func exitCode(err error) int {
 		collision *stateroom.ExistsError
 		newer     *store.FormatError
 		damaged   *store.DamagedError
+		bundle    *stateroom.BundleError
+		ref       *store.RefError
+		text      doc.Errors
 		scheme    *backends.SchemeError
 	)
 	switch {
@@ -87,13 +92,13 @@ func exitCode(err error) int {
 		return exitDifferent
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &newer), errors.As(err, &damaged):
+	case errors.As(err, &newer), errors.As(err, &damaged), errors.As(err, &bundle):
 		return exitError
-	case errors.As(err, &wrong), errors.As(err, &badName), errors.As(err, &scheme), errors.Is(err, errors.ErrUnsupported):
+	case errors.As(err, &wrong), errors.As(err, &badName), errors.As(err, &ref), errors.As(err, &scheme), errors.Is(err, errors.ErrUnsupported):
 		return exitUsage
 	case errors.As(err, &behind):
 		return exitNotConverged
-	case errors.As(err, &invalid):
+	case errors.As(err, &invalid), errors.As(err, &text):
 		return exitInvalid
 	case errors.Is(err, store.ErrConflict), errors.As(err, &changed), errors.As(err, &collision):
 		return exitConflict
@@ -159,16 +164,29 @@ func builtinHint(err error) []string {
 		return []string{"the disk is full; nothing was left half done"}
 	case errors.Is(err, syscall.EROFS):
 		return []string{"the file system is mounted read-only"}
+	case errors.Is(err, syscall.ENOTDIR):
+		return []string{"a store is a directory; what lies on the way to it is none"}
+	case errors.Is(err, syscall.EFBIG):
+		return []string{"this process may not write so much (ulimit -f); nothing was left half done"}
 	}
 	return nil
 }
 
-// clean keeps what others wrote from moving the cursor or hiding text.
+// clean keeps what others wrote from moving the cursor, hiding text, or showing
+// it in another order: characters for that are shown by their number.
 func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\t', r >= ' ' && r < 0x7f:
+			b.WriteRune(r)
+		case unicode.IsControl(r):
+			b.WriteByte(' ')
+		case unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
+			fmt.Fprintf(&b, "<%U>", r)
+		default:
+			b.WriteRune(r)
 		}
-		return ' '
-	}, s)
+	}
+	return b.String()
 }

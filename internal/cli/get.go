@@ -63,7 +63,9 @@ func (env *Env) showClusters(o output, entries []stateroom.Entry) error {
 			}
 		}
 		if e.Err != nil {
-			env.sayf("cluster %s: %v", e.Name, e.Err)
+			for line := range strings.SplitSeq(e.Err.Error(), "\n") {
+				env.sayf("cluster %s: %s", e.Name, line)
+			}
 			broken = e.Err
 			continue
 		}

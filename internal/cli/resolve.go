@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
@@ -34,14 +36,34 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 func (env *Env) storeURL() (string, error) {
 	for _, given := range []string{env.state, env.Getenv("STATEROOM_STATE_STORE"), env.Getenv("KOPS_STATE_STORE")} {
 		if given != "" {
-			return trimSlash(given), nil
+			return address(given)
 		}
 	}
 	given, err := env.kopsFile()
-	if err != nil || given != "" {
-		return trimSlash(given), err
+	if err != nil {
+		return "", err
+	}
+	if given != "" {
+		return address(given)
 	}
 	return env.dataDir("store")
+}
+
+// slip is an address with one slash where two belong.
+var slip = regexp.MustCompile(`^[a-z][a-z0-9]+:/?[^/]`)
+
+// address checks what people give as the address of a store, as far as it is
+// plainly a slip: it would become a directory of that name here.
+func address(given string) (string, error) {
+	switch {
+	case strings.ContainsFunc(given, unicode.IsControl):
+		return "", usagef("", "the address of the store %q holds control characters", given)
+	case slip.MatchString(given):
+		return "", usagef("write ./"+given+" for a directory of that name", "the address of the store %s: after the colon there must be two slashes", given)
+	case given == "file://":
+		return "", usagef("file:///path", "the address of the store file:// names no directory")
+	}
+	return trimSlash(given), nil
 }
 
 // trimSlash drops slashes at the end, as kops does; not those of a scheme.
@@ -75,8 +97,12 @@ func (env *Env) kopsFile() (string, error) {
 			return "", fmt.Errorf("read %s: %w", path, err)
 		}
 		if len(docs) > 0 {
-			v, _ := docs[0].Get("kops_state_store")
-			given, _ := v.(string)
+			v, there := docs[0].Get("kops_state_store")
+			given, isText := v.(string)
+			if there && v != nil && !isText {
+				line, col := docs[0].Position("kops_state_store")
+				return "", cluster.Invalid([]cluster.Problem{{File: path, Line: line, Col: col, Path: "kops_state_store", Message: "expected a text, the address of a store"}})
+			}
 			return given, nil
 		}
 	}
