@@ -305,7 +305,7 @@ func (s *search) verdict(ctx context.Context, w uint32) *verdict {
 // judge checks a world from outside: as it is found, after a client has
 // finished what it found, and after a further update.
 func (s *search) judge(ctx context.Context, w world, v *verdict) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Hour) // of the bubble's time: repair ends
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // of the bubble's time: repair ends
 	defer cancel()
 	l := &live{t: newTable(s.service)}
 	l.w = s.u.copyTo(l.t, w)

@@ -60,11 +60,12 @@ func newTable(s service) *table {
 	return &table{unique: s.unique, tags: s.tags, keyAt: map[string]int{}, objects: make([]object, 1), hashes: make([]string, 1), at: map[object]uint16{}}
 }
 
+// key returns the number of a key, or maxKeys if there are too many already.
 func (t *table) key(key string) int {
 	n, ok := t.keyAt[key]
 	if !ok {
 		if n = len(t.keys); n == maxKeys {
-			panic("store_test: too many keys: " + key)
+			return n
 		}
 		t.keys = append(t.keys, key)
 		t.keyAt[key] = n
@@ -140,12 +141,16 @@ const (
 	conflict
 	broken // no reply: the connection broke
 	dead   // the client itself is gone
+	full   // more keys than any sensible client needs
 )
 
-var errBroken = errors.New("the connection broke")
+var (
+	errBroken = errors.New("the connection broke")
+	errFull   = errors.New("the log grows without end")
+)
 
 func (c class) err() error {
-	return [...]error{nil, fs.ErrNotExist, vfs.ErrNotModified, vfs.ErrConflict, errBroken, fs.ErrPermission}[c]
+	return [...]error{nil, fs.ErrNotExist, vfs.ErrNotModified, vfs.ErrConflict, errBroken, fs.ErrPermission, errFull}[c]
 }
 
 // do does what a request asks for, and returns the world after it.
@@ -154,6 +159,11 @@ func (t *table) do(w world, r request) (world, reply) {
 		return w, reply{list: t.list(w, r.key, r.after)}
 	}
 	n := t.key(r.key)
+	if n == maxKeys && r.op == 'g' {
+		return w, reply{class: notThere}
+	} else if n == maxKeys {
+		return w, reply{class: full}
+	}
 	there, version := w.objects[n] != 0, t.version(w, n)
 	switch {
 	case r.op == 'g' && !there:
