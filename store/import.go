@@ -48,6 +48,9 @@ func (u *update) importRecord(ctx context.Context, after *record, foreign []*sig
 		r.Kind, p.Message = Deleted, "import: another tool deleted the cluster\n"
 		clear(r.Files)
 	}
+	if u.adoption != "" {
+		p.Message = cleanMessage(u.adoption)
+	}
 	for _, s := range foreign {
 		r.Was[s.name] = after.digestOf(s.name)
 		p.add(s.name, s.content)

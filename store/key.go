@@ -14,6 +14,8 @@ import (
 
 const keyBytes = 32
 
+var errKey = fmt.Errorf("is not a key: %w", fs.ErrInvalid)
+
 func keyName(epoch int) string { return "keys/manifest/" + strconv.Itoa(epoch) }
 
 // key returns the key of an epoch, or nil if it is not there.
@@ -30,7 +32,7 @@ func (h *History) key(ctx context.Context, epoch int) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(string(b[:max(len(b)-1, 0)]))
 	if err != nil || len(key) != keyBytes || b[len(b)-1] != '\n' {
-		return nil, fmt.Errorf("%s is not a key: %w", keyName(epoch), fs.ErrInvalid)
+		return nil, fmt.Errorf("%s %w", keyName(epoch), errKey)
 	}
 	h.known.setKey(epoch, key)
 	return key, nil

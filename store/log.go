@@ -103,6 +103,9 @@ func (h *History) newestAt(ctx context.Context, t time.Time, tip *record) (int, 
 	var failed error
 	after := sort.Search(tip.Number, func(i int) bool {
 		r, err := h.record(ctx, i+1)
+		for err == nil && len(r.Parts) == 0 && r.Number > 1 { // void: it has no time
+			r, err = h.record(ctx, r.Number-1)
+		}
 		if err != nil {
 			failed = err
 			return true

@@ -101,8 +101,10 @@ func (h *History) climb(ctx context.Context, st *state, none int) error {
 	return nil
 }
 
+// follows checks the chain. What came after a record that a void one stands for
+// names that record, which nobody has.
 func (h *History) follows(r, next *record) error {
-	if next.Parent == r.Digest {
+	if next.Parent == r.Digest || r.Kind == Void {
 		return nil
 	}
 	return &DamagedError{h.name, next.Number, fmt.Errorf("it does not follow record %d: %w", r.Number, errRecord)}

@@ -21,7 +21,8 @@ type Tx struct {
 	writes    map[string]content
 	objects   map[string][]byte
 	released  bool
-	err       error // the first bad name
+	again     string // a file to be committed though it stays the same
+	err       error  // the first bad name
 }
 
 // Number returns the number that the commit will have.
@@ -89,7 +90,7 @@ func (tx *Tx) FS(ctx context.Context, patterns ...string) (fs.FS, error) {
 // without it.
 func (tx *Tx) Stage(name string, b []byte) {
 	folder, _, _ := strings.Cut(name, "/")
-	reserved := slices.Contains([]string{"log", headName, "release", "keys", "lease", "drafts", "nodes"}, folder)
+	reserved := slices.Contains([]string{"log", headName, "release", "keys", "lease", "drafts", "nodes", "void"}, folder)
 	if err := CheckName(name); err != nil || reserved || strings.HasSuffix(name, "/"+configFile) {
 		if tx.err == nil {
 			tx.err = fmt.Errorf("stage %s: %w", quote(name), fs.ErrInvalid)
@@ -125,7 +126,7 @@ func (tx *Tx) changes(ctx context.Context) (part, error) {
 				return p, err
 			}
 		}
-		if !same {
+		if !same || name == tx.again {
 			p.Writes = append(p.Writes, write{name, c.bytes})
 		}
 	}

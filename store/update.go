@@ -21,8 +21,10 @@ type update struct {
 	lineage     string // for a cluster that begins with it
 	digests     *digester
 	staged      map[string]bool
-	own         map[string]bool       // transactions of records that it put
-	waited      map[int]time.Duration // for the writers of unfinished records
+	own         map[string]bool        // transactions of records that it put
+	waited      map[int]time.Duration  // for the writers of unfinished records
+	adopt       func(name string) bool // which foreign edits to import, fresh ones too; nil: what is not fresh
+	adoption    string                 // the message of imports; empty: their own
 }
 
 // Update commits what fn writes to its Tx, and returns the snapshot with that
@@ -39,16 +41,23 @@ type update struct {
 // though its plain files may have to be finished later (see [Unfinished]).
 // Update goes on against other writers until ctx is done: [ErrConflict].
 func (h *History) Update(ctx context.Context, message string, fn func(*Tx) error) (*Snapshot, error) {
-	u := &update{
+	return h.newUpdate(message, fn).commit(ctx)
+}
+
+func (h *History) newUpdate(message string, fn func(*Tx) error) *update {
+	return &update{
 		h: h, message: message, fn: fn, transaction: newTransaction(h.s.opt.Now()), lineage: newID(),
 		staged: map[string]bool{}, own: map[string]bool{}, waited: map[int]time.Duration{},
 	}
+}
+
+func (u *update) commit(ctx context.Context) (*Snapshot, error) {
 	sn, err := u.run(ctx)
 	if err != nil && u.fnErr != nil && errors.Is(err, u.fnErr) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, h.updating(err)
+		return nil, u.h.updating(err)
 	}
 	return sn, nil
 }
@@ -65,7 +74,12 @@ func (h *History) updating(err error) error {
 // that would be imported, and returns its error. It writes nothing at all, and
 // leaves unfinished what is unfinished.
 func (h *History) Rehearse(ctx context.Context, fn func(*Tx) error) error {
-	u := &update{h: h, fn: fn, transaction: newTransaction(h.s.opt.Now()), lineage: newID(), digests: &digester{h: h}}
+	return h.newUpdate("", fn).rehearse(ctx)
+}
+
+func (u *update) rehearse(ctx context.Context) error {
+	h := u.h
+	u.digests = &digester{h: h}
 	for try := 1; ; try++ {
 		st, l, err := u.read(ctx)
 		if err != nil {
@@ -76,6 +90,7 @@ func (h *History) Rehearse(ctx context.Context, fn func(*Tx) error) error {
 			return err
 		}
 		if !sv.later || try == 5 {
+			sv.choose(u.adopt)
 			_, err = u.draw(ctx, st, sv)
 			return err
 		}
@@ -141,6 +156,7 @@ func (u *update) attempt(ctx context.Context, alone bool) (sn *Snapshot, unfinis
 	case sv.later:
 		return nil, 0, errAgain
 	}
+	sv.choose(u.adopt)
 	u.digests = &digester{h: u.h}
 	d, err := u.draw(ctx, st, sv)
 	if err != nil {

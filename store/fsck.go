@@ -1,0 +1,237 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Finding is one thing in a store that is not as it should be.
+type Finding struct {
+	Cluster string // empty: the store's own
+	Code    Code
+	Object  string // its key in the store
+	What    string // what was found, in one sentence
+	Mended  bool   // it was found, and is no more
+	Trouble string // why it could not be mended
+
+	mend func(context.Context) error // what [Fsck] can do about it at once; may be nil
+}
+
+// Means says what a finding of this kind means, Mend what a repair does about
+// it (empty: nothing), and Advice what else can be done.
+func (f *Finding) Means() string  { return meanings[f.Code].means }
+func (f *Finding) Mend() string   { return meanings[f.Code].mend }   //nolint:revive // see Means
+func (f *Finding) Advice() string { return meanings[f.Code].advice } //nolint:revive // see Means
+
+// FsckOptions say what Fsck may do.
+type FsckOptions struct {
+	Cluster string // only this one and what is the store's own; empty: all
+	Repair  bool   // mend what can be mended without losing anything
+	Void    []int  // records of Cluster to be replaced by void ones, with Repair
+}
+
+// Fsck looks at all of a store: the log of each cluster with its chain and
+// digests, head, plain files, release and keys, and what lies about. Without
+// Repair it writes nothing. It opens the store itself, since one that is
+// damaged may not open.
+//
+// A repair loses nothing: what it replaces is kept, and foreign edits become
+// commits. It returns what was found at first, with what is mended marked so,
+// and what is there only now.
+func Fsck(ctx context.Context, f *vfs.FS, opt Options, o FsckOptions) ([]Finding, error) {
+	first, err := examineStore(ctx, f, opt, o.Cluster)
+	if err != nil || !o.Repair {
+		return findings(first), err
+	}
+	if err := voidAll(ctx, first, o); err != nil {
+		return findings(first), err
+	}
+	if len(o.Void) > 0 { // what is to be mended may be another thing now
+		if first, err = reexamine(ctx, f, opt, o.Cluster, first); err != nil {
+			return nil, err
+		}
+	}
+	repairAll(ctx, f, opt, first)
+	last, err := examineStore(ctx, f, opt, o.Cluster)
+	if err != nil {
+		return findings(first), err
+	}
+	return settleFindings(findings(first), findings(last)), nil
+}
+
+// reexamine looks again, and takes along what is gone since.
+func reexamine(ctx context.Context, f *vfs.FS, opt Options, cluster string, before *examined) (*examined, error) {
+	now, err := examineStore(ctx, f, opt, cluster)
+	if err != nil {
+		return nil, err
+	}
+	for _, old := range findings(before) {
+		if !slices.ContainsFunc(findings(now), old.same) {
+			old.Mended, old.mend = true, nil
+			now.found = append(now.found, old)
+		}
+	}
+	return now, nil
+}
+
+func (f Finding) same(g Finding) bool {
+	return f.Cluster == g.Cluster && f.Code == g.Code && f.Object == g.Object
+}
+
+// settleFindings marks what is no longer there, and adds what was not there
+// before.
+func settleFindings(first, last []Finding) []Finding {
+	for i := range first {
+		f := &first[i]
+		f.Mended = !slices.ContainsFunc(last, f.same)
+		if f.Mended {
+			f.Trouble = ""
+		}
+	}
+	for _, f := range last {
+		if !slices.ContainsFunc(first, f.same) {
+			first = append(first, f)
+		}
+	}
+	return first
+}
+
+// examined is a store that was looked at.
+type examined struct {
+	s        *Store
+	found    []Finding // the store's own
+	clusters []*examination
+}
+
+func findings(e *examined) []Finding {
+	if e == nil {
+		return nil
+	}
+	all := slices.Clone(e.found)
+	for _, c := range e.clusters {
+		all = append(all, c.found...)
+	}
+	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(a.Cluster, b.Cluster) })
+	return all
+}
+
+func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*examined, error) {
+	e := &examined{s: &Store{f: f, opt: opt.filled(), known: map[string]*memory{}}}
+	folders, err := e.s.folders(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	histories, err := e.s.folders(ctx, meta)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.storeObject(ctx, len(histories) > 0); err != nil {
+		return nil, err
+	}
+	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(folders, histories))))
+	if only != "" {
+		if !slices.Contains(names, only) {
+			return nil, &NoClusterError{only}
+		}
+		names = []string{only}
+	}
+	for _, name := range names {
+		_, history := slices.BinarySearch(histories, name)
+		x := &examination{h: e.s.Cluster(name)}
+		if err := x.examine(ctx, history); err != nil {
+			return nil, fmt.Errorf("fsck %s: %w", name, err)
+		}
+		e.clusters = append(e.clusters, x)
+	}
+	return e, e.leftovers(ctx, only)
+}
+
+func (e *examined) add(code Code, object, what string, mend func(context.Context) error) {
+	e.found = append(e.found, Finding{Code: code, Object: object, What: what, mend: mend})
+}
+
+// storeObject looks at .stateroom/store.
+func (e *examined) storeObject(ctx context.Context, used bool) error {
+	b, entry, err := e.s.f.Get(ctx, storeFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if used {
+			e.add(StoreMissing, storeFile, "the store has histories and no id", e.s.begin)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	id, err := decodeStore(b)
+	if newer, ok := errors.AsType[*FormatError](err); ok {
+		newer.What = "the store " + e.s.f.Name()
+		return newer
+	}
+	if err != nil {
+		e.add(StoreUnreadable, storeFile, err.Error(), func(ctx context.Context) error {
+			_, err := e.s.f.Put(ctx, storeFile, encodeStore(newID()), vfs.IfVersion(entry.Version), "")
+			return err
+		})
+		return nil
+	}
+	e.s.id = id
+	return nil
+}
+
+// leftovers looks at what the driver set aside.
+func (e *examined) leftovers(ctx context.Context, only string) error {
+	all, err := e.s.f.Leftovers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		name, _, _ := strings.Cut(strings.TrimPrefix(l.Key, meta+"/"), "/")
+		if only != "" && name != only {
+			continue
+		}
+		object := meta + "/tmp/" + l.Name
+		if !l.Kept {
+			e.add(TmpLeft, object, "a crash came in the middle of a write of "+orUnknown(l.Key), func(ctx context.Context) error {
+				unlock, err := e.s.f.Lock(ctx, "fsck") // whoever takes it, puts right what crashed
+				if err == nil {
+					unlock()
+				}
+				return err
+			})
+			continue
+		}
+		if e.recorded(l) {
+			e.add(TmpRecorded, object, "bytes of another tool at "+l.Key+", which a commit holds too", func(ctx context.Context) error {
+				return e.s.f.DropLeftover(ctx, l.Name)
+			})
+			continue
+		}
+		e.add(TmpKept, object, fmt.Sprintf("%d bytes that another tool wrote to %s, written over before they could be imported", len(l.Data), l.Key), nil)
+	}
+	return nil
+}
+
+func orUnknown(key string) string {
+	if key == "" {
+		return "an object"
+	}
+	return key
+}
+
+// recorded reports whether a record holds these bytes at this name.
+func (e *examined) recorded(l vfs.Leftover) bool {
+	cluster, name, _ := strings.Cut(l.Key, "/")
+	for _, x := range e.clusters {
+		if x.h.name == cluster && x.holds(name, l.Data) {
+			return true
+		}
+	}
+	return false
+}

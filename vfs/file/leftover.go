@@ -1,0 +1,105 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Leftovers returns what lies in .stateroom/tmp besides locks: what a crash has
+// left there, which the next write puts right, and foreign bytes that are kept.
+func (d *Driver) Leftovers(ctx context.Context) ([]vfs.Leftover, error) {
+	s, err := d.read(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, cause(err, "")
+	}
+	defer s.Close()
+	list, err := s.leftovers(tempDir, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	slices.SortFunc(list, func(a, b vfs.Leftover) int { return strings.Compare(a.Name, b.Name) })
+	return list, cause(err, "")
+}
+
+// leftovers are those below a directory; begun is the beginning of their names,
+// which may be cut into pieces.
+func (s *session) leftovers(dir, begun string) ([]vfs.Leftover, error) {
+	f, err := s.Root().Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := f.ReadDir(-1)
+	f.Close()
+	if err != nil {
+		return nil, err
+	}
+	var list []vfs.Leftover
+	for _, e := range entries {
+		name := begun + e.Name()
+		switch kind, _, _ := strings.Cut(name, "."); {
+		case kind == "lock" || kind == "sync":
+		case e.IsDir():
+			more, err := s.leftovers(dir+"/"+e.Name(), name)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		default:
+			l, err := s.leftover(dir+"/"+e.Name(), name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			if err == nil {
+				list = append(list, l)
+			}
+		}
+	}
+	return list, nil
+}
+
+func (s *session) leftover(path, name string) (vfs.Leftover, error) {
+	l := vfs.Leftover{Name: strings.TrimPrefix(path, tempDir+"/")}
+	if m, ok := parseTemp(name); ok {
+		l.Key = m.key
+	} else if f := strings.SplitN(name, ".", 4); len(f) == 4 && f[0] == "kept" {
+		if key, err := unescape(f[3]); err == nil && vfs.ValidKey(key) {
+			l.Key, l.Kept = key, true
+		}
+	}
+	f, fi, err := s.open(path)
+	if err != nil {
+		return l, err
+	}
+	defer f.Close()
+	l.Time = fi.ModTime()
+	l.Data, err = io.ReadAll(io.LimitReader(f, vfs.MaxObject))
+	return l, err
+}
+
+// Drop removes what was kept, and nothing else.
+func (d *Driver) Drop(ctx context.Context, name string) error {
+	if !strings.HasPrefix(name, "kept.") || !fs.ValidPath(name) {
+		return fmt.Errorf("it is not one that is kept: %w", fs.ErrInvalid)
+	}
+	s, err := d.write(ctx)
+	if err != nil {
+		return cause(err, "")
+	}
+	defer s.Close()
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return cause(err, "")
+	}
+	defer unlock()
+	return cause(s.discard(tempDir+"/"+name), "")
+}
