@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -37,6 +38,7 @@ const (
 	Link      = "link"
 	Exchange  = "exchange"
 	Remove    = "remove"
+	Chmod     = "change mode"
 	SyncDir   = "sync directory"
 )
 
@@ -45,10 +47,28 @@ const (
 // tests: to count syncs, to make a disk fail, to stop at any point.
 type Step func(op, name string) error
 
+// A Change is one change of the disk, or one sync.
+type Change struct {
+	Op   string
+	Dir  string      // the tree's directory
+	Name string      // of the file or directory, in the tree
+	From string      // of Rename, RenameNew, Link and Exchange: the other name
+	Data []byte      // of Write
+	Perm fs.FileMode // of Mkdir, Create and Chmod
+}
+
+// A Watch does each change of the disk and each sync by calling do, or does
+// not. It is for tests: to write down what was done, in its order.
+type Watch func(c Change, do func() error) error
+
 // Tree is a directory and all below it. It is safe for concurrent use.
 type Tree struct {
-	root *os.Root
-	step Step
+	root  *os.Root
+	step  Step
+	watch Watch
+
+	mu   sync.Mutex
+	held map[string]bool // directories that are durable
 }
 
 // Open returns the tree of an existing directory. A nil step is none.
@@ -65,7 +85,18 @@ func New(root *os.Root, step Step) *Tree {
 	if step == nil {
 		step = func(op, name string) error { return nil }
 	}
-	return &Tree{root, step}
+	return &Tree{root: root, step: step, watch: func(_ Change, do func() error) error { return do() }, held: map[string]bool{".": true}}
+}
+
+// Watch lets w do all changes from now on. It is not for a tree in use.
+func (t *Tree) Watch(w Watch) { t.watch = w }
+
+func (t *Tree) do(c Change, do func() error) error {
+	if err := t.step(c.Op, c.Name); err != nil {
+		return err
+	}
+	c.Dir = t.root.Name()
+	return t.watch(c, do)
 }
 
 // Root returns the tree for reading.
@@ -79,11 +110,11 @@ func (t *Tree) Close() { _ = t.root.Close() }
 // whatever the umask. An existing name is [fs.ErrExist]; after any error there
 // is no file. Its time of change is set with the full resolution of the clock,
 // where many kernels count in ticks of some milliseconds.
-func (t *Tree) Create(name string, data []byte, perm fs.FileMode) (*os.File, error) {
-	if err := t.step(Create, name); err != nil {
-		return nil, err
-	}
-	f, err := t.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+func (t *Tree) Create(name string, data []byte, perm fs.FileMode) (f *os.File, err error) {
+	err = t.do(Change{Op: Create, Name: name, Perm: perm}, func() (err error) {
+		f, err = t.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -94,28 +125,39 @@ func (t *Tree) Create(name string, data []byte, perm fs.FileMode) (*os.File, err
 	return f, nil
 }
 
-func (t *Tree) fill(f *os.File, name string, data []byte, perm fs.FileMode) error {
-	if err := t.step(Write, name); err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if fi, err := f.Stat(); err != nil {
-		return err
-	} else if fi.Mode().Perm() != perm && runtime.GOOS != "windows" {
-		if err := f.Chmod(perm); err != nil {
-			return err
+// Touch makes a new empty file, and syncs nothing.
+func (t *Tree) Touch(name string, perm fs.FileMode) error {
+	return t.do(Change{Op: Create, Name: name, Perm: perm}, func() error {
+		f, err := t.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if err == nil {
+			f.Close()
 		}
+		return err
+	})
+}
+
+func (t *Tree) fill(f *os.File, name string, data []byte, perm fs.FileMode) error {
+	err := t.do(Change{Op: Write, Name: name, Data: data}, func() error { _, err := f.Write(data); return err })
+	if err != nil {
+		return err
+	}
+	if err := t.setMode(f, name, perm); err != nil {
+		return err
 	}
 	now := time.Now()
 	if err := t.root.Chtimes(name, now, now); err != nil {
 		return err
 	}
-	if err := t.step(Sync, name); err != nil {
+	return t.do(Change{Op: Sync, Name: name}, f.Sync)
+}
+
+// setMode gives an open file the mode that the umask may have kept from it.
+func (t *Tree) setMode(f *os.File, name string, perm fs.FileMode) error {
+	fi, err := f.Stat()
+	if err != nil || fi.Mode().Perm() == perm || runtime.GOOS == "windows" {
 		return err
 	}
-	return f.Sync()
+	return t.do(Change{Op: Chmod, Name: name, Perm: perm}, func() error { return f.Chmod(perm) })
 }
 
 // WriteFile makes name a file of these bytes in one step: a reader sees the
@@ -136,27 +178,19 @@ func (t *Tree) WriteFile(name string, data []byte, perm fs.FileMode) error {
 // Rename gives a file another name, and replaces what has it. It is durable
 // after [Tree.SyncDir] of the new name's directory.
 func (t *Tree) Rename(from, to string) error {
-	if err := t.step(Rename, to); err != nil {
-		return err
-	}
-	return t.root.Rename(from, to)
+	return t.do(Change{Op: Rename, Name: to, From: from}, func() error { return t.root.Rename(from, to) })
 }
 
 // RenameNew gives a file another name that nothing has yet; else it returns
 // [fs.ErrExist]. Where the system cannot do it in one step, the file has both
 // names for a moment.
 func (t *Tree) RenameNew(from, to string) error {
-	err := t.step(RenameNew, to)
-	if err == nil {
-		err = t.renameat2(from, to, noReplace)
-	}
+	err := t.do(Change{Op: RenameNew, Name: to, From: from}, func() error { return t.renameat2(from, to, noReplace) })
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	if err := t.step(Link, to); err != nil {
-		return err
-	}
-	if err := t.root.Link(from, to); err != nil {
+	err = t.do(Change{Op: Link, Name: to, From: from}, func() error { return t.root.Link(from, to) })
+	if err != nil {
 		return err
 	}
 	return t.Remove(from)
@@ -165,33 +199,35 @@ func (t *Tree) RenameNew(from, to string) error {
 // Exchange swaps two names in one step. Where the system cannot, it returns
 // [errors.ErrUnsupported] and has done nothing.
 func (t *Tree) Exchange(a, b string) error {
-	if err := t.step(Exchange, b); err != nil {
-		return err
-	}
-	return t.renameat2(a, b, exchange)
+	return t.do(Change{Op: Exchange, Name: b, From: a}, func() error { return t.renameat2(a, b, exchange) })
 }
 
 // RemoveDir removes an empty directory, and nothing else.
 func (t *Tree) RemoveDir(name string) error {
-	if err := t.step(Remove, name); err != nil {
-		return err
-	}
-	return t.rmdir(name)
+	return t.do(Change{Op: Remove, Name: name}, func() error { return t.rmdir(name) })
 }
 
 // Remove removes a file or an empty directory.
 func (t *Tree) Remove(name string) error {
-	if err := t.step(Remove, name); err != nil {
+	return t.do(Change{Op: Remove, Name: name}, func() error { return t.root.Remove(name) })
+}
+
+// SyncFile makes durable what a file holds, whoever wrote it.
+func (t *Tree) SyncFile(name string) error {
+	f, err := t.root.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
 		return err
 	}
-	return t.root.Remove(name)
+	defer f.Close()
+	return t.do(Change{Op: Sync, Name: name}, f.Sync)
 }
 
 // SyncDir makes durable which names are in a directory; "." is the tree's own.
 func (t *Tree) SyncDir(dir string) error {
-	if err := t.step(SyncDir, dir); err != nil {
-		return err
-	}
+	return t.do(Change{Op: SyncDir, Name: dir}, func() error { return t.syncDir(dir) })
+}
+
+func (t *Tree) syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // has no such thing
 	}
@@ -208,61 +244,91 @@ func (t *Tree) SyncDir(dir string) error {
 }
 
 // MkdirAll makes a directory and those above it, durably. New ones have the
-// mode given, whatever the umask, and keep the setgid bit they inherit.
+// mode given, whatever the umask, and keep the setgid bit they inherit. One
+// that was there may be left from a maker that crashed before it was durable:
+// it is synced too, once in the life of a tree.
 func (t *Tree) MkdirAll(dir string, perm fs.FileMode) error {
 	fi, err := t.root.Stat(dir)
 	switch {
-	case err == nil && fi.IsDir():
+	case err == nil && fi.IsDir() && t.holds(dir):
 		return nil
-	case err == nil:
+	case err == nil && !fi.IsDir():
 		return &fs.PathError{Op: Mkdir, Path: dir, Err: syscall.ENOTDIR}
-	case !errors.Is(err, fs.ErrNotExist):
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	parent := path.Dir(dir)
+	there, parent := err == nil, path.Dir(dir)
 	if err := t.MkdirAll(parent, perm); err != nil {
 		return err
 	}
-	if err := t.step(Mkdir, dir); err != nil {
-		return err
-	}
-	switch err := t.root.Mkdir(dir, perm); {
-	case errors.Is(err, fs.ErrExist): // another's, which may not be durable yet
-	case err != nil:
-		return err
-	default:
-		if err := t.chmodDir(dir, perm); err != nil {
+	if !there {
+		if err := t.mkdir(dir, perm); err != nil {
 			return err
 		}
 	}
-	return t.SyncDir(parent)
+	if err := t.SyncDir(parent); err != nil && !(there && errors.Is(err, fs.ErrPermission)) {
+		return err
+	}
+	t.Trust(dir)
+	return nil
 }
 
-func (t *Tree) chmodDir(dir string, perm fs.FileMode) error {
+// Trust tells the tree that a directory is durable.
+func (t *Tree) Trust(dir string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held[dir] = true
+}
+
+func (t *Tree) holds(dir string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held[dir]
+}
+
+func (t *Tree) mkdir(dir string, perm fs.FileMode) error {
+	err := t.do(Change{Op: Mkdir, Name: dir, Perm: perm}, func() error { return t.root.Mkdir(dir, perm) })
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another's, which may not be durable yet
+	}
+	if err != nil {
+		return err
+	}
 	fi, err := t.root.Stat(dir)
 	if err != nil || fi.Mode().Perm() == perm {
 		return err
 	}
-	return t.root.Chmod(dir, perm|fi.Mode()&fs.ModeSetgid)
+	perm |= fi.Mode() & fs.ModeSetgid
+	err = t.do(Change{Op: Chmod, Name: dir, Perm: perm}, func() error { return t.root.Chmod(dir, perm) })
+	if err != nil {
+		return err
+	}
+	return t.SyncDir(dir) // which syncs its mode too
 }
 
 // MkdirAll makes the directory at an absolute path of the system, and those
 // above it, as [Tree.MkdirAll] does.
 func MkdirAll(dir string, perm fs.FileMode, step Step) error {
-	above := dir
-	for {
+	t, rest, err := OpenAbove(dir, step)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	return t.MkdirAll(rest, perm)
+}
+
+// OpenAbove opens the directory at an absolute path, or the nearest above it
+// that is there. rest is the path from that one, "." at last.
+func OpenAbove(dir string, step Step) (t *Tree, rest string, err error) {
+	for above := dir; ; {
 		t, err := Open(above, step)
 		if err == nil {
-			defer t.Close()
-			rel, err := filepath.Rel(above, dir)
-			if err != nil {
-				return err
-			}
-			return t.MkdirAll(filepath.ToSlash(rel), perm)
+			rest, err := filepath.Rel(above, dir)
+			return t, filepath.ToSlash(rest), err
 		}
 		parent := filepath.Dir(above)
 		if !errors.Is(err, fs.ErrNotExist) || parent == above {
-			return err
+			return nil, "", err
 		}
 		above = parent
 	}

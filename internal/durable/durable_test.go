@@ -85,6 +85,25 @@ func TestBytesAreSyncedBeforeTheyGetTheirNameAndItsDirectoryAfter(t *testing.T) 
 	}
 }
 
+func TestADirectoryThatIsThereIsSyncedOnce(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "a/b"), 0o700)) // by someone who did not live to sync it
+	var r recorder
+	tree := open(t, dir, r.step)
+	must(t, tree.MkdirAll("a/b", 0o700))
+	must(t, tree.MkdirAll("a/b", 0o700))
+	if diff := cmp.Diff([]string{"sync directory .", "sync directory a"}, r.steps); diff != "" {
+		t.Error(diff)
+	}
+	r.steps = nil
+	tree = open(t, dir, r.step)
+	tree.Trust("a/b")
+	must(t, tree.MkdirAll("a/b", 0o700))
+	if r.steps != nil {
+		t.Errorf("a directory that is known to be durable takes steps: %q", r.steps)
+	}
+}
+
 func TestAStepThatFailsLeavesTheOldFileAndNoOther(t *testing.T) {
 	for _, fail := range []string{"create", "write", "sync", "rename"} {
 		dir := t.TempDir()

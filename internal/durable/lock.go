@@ -37,14 +37,14 @@ func (t *Tree) lockFile(name string, perm fs.FileMode) (*os.File, error) {
 	if err == nil {
 		return f, nil
 	}
-	if err := t.step(Create, name); err != nil {
-		return nil, err
-	}
-	f, err = t.root.OpenFile(name, os.O_RDWR|os.O_CREATE, perm)
+	err = t.do(Change{Op: Create, Name: name, Perm: perm}, func() (err error) {
+		f, err = t.root.OpenFile(name, os.O_RDWR|os.O_CREATE, perm)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	_ = f.Chmod(perm) // past the umask; not ours to do if another user made it just now
+	_ = t.setMode(f, name, perm) // not ours to do if another user made it just now
 	return f, nil
 }
 
