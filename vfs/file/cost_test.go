@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stateroom/stateroom/internal/durable"
+	"github.com/stateroom/stateroom/store"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -41,6 +42,29 @@ func TestWhatACommitWaitsForTheDisk(t *testing.T) {
 	unlock()
 	if got := s.Load(); got != 8 {
 		t.Errorf("a commit syncs %d times, want 8: each write its file and its directory", got)
+	}
+}
+
+// TestWhatAnUpdateWaitsForTheDisk pins the syncs of a whole update of one file
+// with a release, by a new process each. What the one before wrote a moment ago
+// is synced once more, since another tool might have written it.
+func TestWhatAnUpdateWaitsForTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	for i, want := range []int64{0, 11, 11} {
+		var s syncs
+		h := historyOf(t, openStep(t, dir, s.step))
+		_, err := h.Update(t.Context(), "edit", func(tx *store.Tx) error {
+			_, _ = tx.ReadFile(t.Context(), "config")
+			tx.WriteFile("config", fmt.Appendf(nil, "a: %d\n", i))
+			tx.Release(fmt.Appendf(nil, "release %d", i))
+			return nil
+		})
+		must(t, err)
+		if got := s.Load(); i == 0 {
+			t.Logf("%d syncs in an empty directory", got)
+		} else if got != want {
+			t.Errorf("update %d syncs %d times, want %d", i, got, want)
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ func try(t *testing.T, f *vfs.FS, key string, c vfs.Cond) error {
 
 // fast returns a directory on a file system in memory, where there is one: the
 // tests that stop at every step sync some ten thousand times.
-func fast(t *testing.T) string {
+func fast(t testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "stateroom-test-")
 	if err != nil {
 		return t.TempDir()

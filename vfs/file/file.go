@@ -35,9 +35,11 @@ type Options struct {
 // Driver is a [vfs.Driver] over a directory. It is safe for concurrent use, and
 // for use by many processes.
 type Driver struct {
-	dir  string
-	step durable.Step
-	gate chan struct{} // held while this process wants or has the lock
+	dir   string
+	step  durable.Step
+	watch durable.Watch // nil: nobody watches
+	gate  chan struct{} // held while this process wants or has the lock
+	doubt doubt
 }
 
 // Open returns the driver of a directory, which need not exist: the first
@@ -96,6 +98,9 @@ func (d *Driver) read(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.watch != nil {
+		t.Watch(d.watch)
+	}
 	s := &session{t, d, 0o600, 0o700}
 	if fi, err := t.Root().Stat("."); err == nil && fi.Mode()&0o020 != 0 {
 		s.filePerm, s.dirPerm = 0o660, 0o770
@@ -107,7 +112,7 @@ func (d *Driver) read(ctx context.Context) (*session, error) {
 func (d *Driver) write(ctx context.Context) (*session, error) {
 	s, err := d.read(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := durable.MkdirAll(d.dir, 0o700, d.step); err != nil {
+		if err := d.makeRoot(); err != nil {
 			return nil, err
 		}
 		s, err = d.read(ctx)
@@ -115,11 +120,23 @@ func (d *Driver) write(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.MkdirAll(tempDir, s.dirPerm); err != nil {
+	if err := s.begin(); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (d *Driver) makeRoot() error {
+	t, rest, err := durable.OpenAbove(d.dir, d.step)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if d.watch != nil {
+		t.Watch(d.watch)
+	}
+	return t.MkdirAll(rest, 0o700)
 }
 
 // lock takes the lock that is held for one change, and puts right what a crash
@@ -130,7 +147,7 @@ func (s *session) lock(ctx context.Context) (unlock func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	release, err := s.Lock(ctx, tempDir+"/lock", s.filePerm)
+	release, err := s.Lock(ctx, lockFile, s.filePerm)
 	if err != nil {
 		<-s.d.gate
 		return nil, err

@@ -63,6 +63,7 @@ func (s *session) get(key string, unless vfs.Version) ([]byte, vfs.Entry, error)
 	if !stampOf(fi).moved(stampOf(after)) {
 		return nil, vfs.Entry{}, errMoving
 	}
+	s.d.doubt.read(key, stampOf(fi))
 	return data, e, nil
 }
 

@@ -16,7 +16,9 @@ import (
 )
 
 const (
-	tempDir = ".stateroom/tmp"
+	ownDir   = ".stateroom"
+	tempDir  = ownDir + "/tmp"
+	lockFile = tempDir + "/lock"
 
 	piece     = 240       // bytes of a temporary name in one directory
 	abandoned = time.Hour // after which a file that never got its key is nobody's
@@ -59,8 +61,9 @@ func (o object) Close() {
 // temp returns a new name in tempDir that says what it is for: fields are
 // digests, and the key last. Directories it needs are made.
 func (s *session) temp(kind string, fields ...string) (string, error) {
-	last := len(fields) - 1
-	name := kind + "." + durable.TempName() + "." + strings.Join(fields[:last], ".") + "." + escape(fields[last])
+	key := len(fields) - 1
+	fields[key] = escape(fields[key])
+	name := kind + "." + durable.TempName() + "." + strings.Join(fields, ".")
 	full := tempDir
 	for len(name) > piece {
 		full, name = full+"/"+name[:piece], name[piece:]
@@ -186,7 +189,7 @@ func (s *session) drop(tmp, key, digest, ours string) error {
 // putBack moves foreign bytes in tmp to key again, unless someone has written
 // there meanwhile.
 func (s *session) putBack(tmp, key, digest string) error {
-	if err := s.MkdirAll(path.Dir(key), s.dirPerm); err != nil {
+	if err := s.folder(path.Dir(key)); err != nil {
 		return err
 	}
 	switch err := s.RenameNew(tmp, key); {
@@ -221,12 +224,14 @@ func (s *session) recoverIn(dir, begun string) error {
 		tmp, name := dir+"/"+e.Name(), begun+e.Name()
 		kind, _, _ := strings.Cut(name, ".")
 		switch {
-		case kind != "new" && kind != "swap" && kind != "back" && kind != "gone":
+		case kind != "new" && kind != "sync" && kind != "swap" && kind != "back" && kind != "gone":
 			continue
 		case e.IsDir() && len(e.Name()) == piece:
 			err = s.recoverIn(tmp, name)
 		case kind == "new":
 			err = s.recoverNew(tmp)
+		case kind == "sync":
+			err = s.recoverMark(tmp, name)
 		default:
 			err = s.recoverMoved(tmp, name)
 		}
@@ -245,6 +250,38 @@ func (s *session) recoverNew(tmp string) error {
 		return err
 	}
 	return s.Remove(tmp)
+}
+
+// recoverMark makes durable the names above a key that a crashed writer has
+// made, changed or removed: others may have seen them, and build on them.
+func (s *session) recoverMark(tmp, name string) error {
+	was, ok := parseTemp(name)
+	if !ok {
+		return nil
+	}
+	if err := s.syncAbove(was.key); err != nil {
+		return err
+	}
+	return s.discard(tmp)
+}
+
+// syncAbove syncs the directories of a key, from the store's own down to the
+// last that is there.
+func (s *session) syncAbove(key string) error {
+	if err := s.SyncDir("."); err != nil {
+		return err
+	}
+	for i, c := range []byte(key) {
+		if c != '/' {
+			continue
+		}
+		if err := s.SyncDir(key[:i]); errors.Is(absent(err, key), fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recoverMoved decides over a file that was moved or exchanged, or was about to be.
@@ -266,12 +303,17 @@ func (s *session) recoverMoved(tmp, name string) error {
 
 	switch {
 	case was.kind == "gone" && got.digest == was.expected:
-		return s.discard(tmp)
+		return s.stands(tmp, was)
 	case was.kind == "gone":
 		return s.putBack(tmp, was.key, got.digest)
-	case was.kind == "swap" && (got.digest == was.put || got.digest == was.expected):
+	case was.kind == "swap" && got.digest == was.expected:
+		return s.stands(tmp, was)
+	case was.kind == "swap" && got.digest == was.put:
 		return s.discard(tmp)
 	case got.digest == was.expected: // what we gave back is at the key
+		if err := s.syncAbove(was.key); err != nil {
+			return err
+		}
 		return s.drop(tmp, was.key, got.digest, was.ours)
 	case got.digest == was.put && at.digest == was.expected: // not yet given back
 		return s.giveBack(tmp, was.key, was.expected, was.ours)
@@ -280,6 +322,24 @@ func (s *session) recoverMoved(tmp, name string) error {
 	default: // someone wrote or deleted since
 		return s.keep(tmp, was.key, got.digest)
 	}
+}
+
+// stands makes a change durable that was right.
+func (s *session) stands(tmp string, was moved) error {
+	if err := s.syncAbove(was.key); err != nil {
+		return err
+	}
+	return s.discard(tmp)
+}
+
+// mark leaves word in tempDir that the directories of a key are about to
+// change. It need not be durable: after a power cut nothing is unsynced.
+func (s *session) mark(key string) (string, error) {
+	name, err := s.temp("sync", key)
+	if err != nil {
+		return "", err
+	}
+	return name, s.Touch(name, s.filePerm)
 }
 
 // moved is what a temporary name says. Bytes of digest put were, or were about
@@ -292,10 +352,10 @@ type moved struct {
 }
 
 func parseTemp(name string) (moved, bool) {
-	fields := map[string]int{"gone": 4, "swap": 5, "back": 6}
+	fields := map[string]int{"sync": 3, "gone": 4, "swap": 5, "back": 6}
 	kind, _, _ := strings.Cut(name, ".")
 	f := strings.SplitN(name, ".", fields[kind])
-	if len(f) < 4 || len(f) != fields[kind] {
+	if len(f) < 3 || len(f) != fields[kind] {
 		return moved{}, false
 	}
 	m := moved{kind: kind}

@@ -38,6 +38,9 @@ func (s *session) put(ctx context.Context, key string, data []byte, c vfs.Cond) 
 			return vfs.Entry{}, vfs.ErrConflict
 		}
 	}
+	if err := s.vouch(); err != nil {
+		return vfs.Entry{}, err
+	}
 	ch := &change{session: s, key: key, tmp: tempDir + "/new." + durable.TempName(), ours: digestOf(data), cond: c}
 	f, err := s.Create(ch.tmp, data, s.filePerm)
 	if err != nil {
@@ -51,12 +54,7 @@ func (s *session) put(ctx context.Context, key string, data []byte, c vfs.Cond) 
 		}
 		return vfs.Entry{}, err
 	}
-	if err := s.SyncDir(path.Dir(key)); err != nil {
-		return vfs.Entry{}, err
-	}
-	if ch.displaced != "" {
-		_ = s.discard(ch.displaced) // if that fails, the next writer does it
-	}
+	s.d.doubt.wrote(key, stampOf(fi))
 	return entryOf(key, fi), nil
 }
 
@@ -74,15 +72,18 @@ func (s *session) mayHold(key string, c vfs.Cond) bool {
 // change is one Put whose bytes are durable in a temporary file.
 type change struct {
 	*session
-	key       string
-	tmp       string // where our bytes are, until they have their key
-	ours      string // digest of our bytes
-	cond      vfs.Cond
-	displaced string // where the file is that we have replaced, if it has a name
+	key  string
+	tmp  string // where our bytes are, until they have their key
+	ours string // digest of our bytes
+	cond vfs.Cond
 }
 
-// place gives the temporary file, open as f, its key if the condition holds.
-// It returns the file's state while no other writer can change that.
+// place gives the temporary file, open as f, its key if the condition holds,
+// durably. It returns the file's state while no other writer can change that.
+//
+// The lock is held until the key is durable, so that no writer makes anything
+// durable on top of what is not. If we stop before, what is left in tempDir
+// tells the next writer what to sync.
 func (w *change) place(ctx context.Context, f *os.File) (fs.FileInfo, error) {
 	unlock, err := w.lock(ctx)
 	if err != nil {
@@ -103,7 +104,20 @@ func (w *change) place(ctx context.Context, f *os.File) (fs.FileInfo, error) {
 // create renames our file to its key: over what is there, unless the condition
 // forbids it.
 func (w *change) create() error {
-	if err := w.MkdirAll(path.Dir(w.key), w.dirPerm); err != nil {
+	mark, err := w.mark(w.key)
+	if err != nil {
+		return err
+	}
+	if err := w.name(); err != nil {
+		_ = w.discard(mark) // if that fails, the next writer does it
+		return err
+	}
+	return w.settled(mark, w.key)
+}
+
+// name gives our file its key.
+func (w *change) name() error {
+	if err := w.folder(path.Dir(w.key)); err != nil {
 		return err
 	}
 	switch fi, err := w.Root().Lstat(w.key); {
@@ -145,6 +159,9 @@ func (w *change) replace(v vfs.Version) error {
 	if have.version() != v {
 		return vfs.ErrConflict
 	}
+	if err := w.folder(path.Dir(w.key)); err != nil {
+		return err
+	}
 	swap, err := w.temp("swap", w.ours, have.digest, w.key)
 	if err != nil {
 		return err
@@ -157,7 +174,14 @@ func (w *change) replace(v vfs.Version) error {
 	// If we stop here, swap holds our bytes: recovery removes it.
 	switch err := w.Exchange(swap, w.key); {
 	case errors.Is(err, errors.ErrUnsupported):
-		return w.Rename(swap, w.key)
+		mark, err := w.mark(w.key)
+		if err != nil {
+			return err
+		}
+		if err := w.Rename(swap, w.key); err != nil {
+			return err
+		}
+		return w.settled(mark, w.key)
 	case errors.Is(err, fs.ErrNotExist):
 		_ = w.discard(swap)
 		return vfs.ErrConflict // deleted in between
@@ -171,13 +195,22 @@ func (w *change) replace(v vfs.Version) error {
 	}
 	got.Close()
 	if got.moved(have.stamp) && got.digest == have.digest {
-		w.displaced = swap
-		return nil
+		return w.settled(swap, w.key)
 	}
 	if err := w.giveBack(swap, w.key, w.ours, w.ours); err != nil {
 		return err
 	}
 	return vfs.ErrConflict
+}
+
+// settled makes a change of key durable, and removes the temporary file that
+// told of it.
+func (s *session) settled(tmp, key string) error {
+	if err := s.SyncDir(path.Dir(key)); err != nil {
+		return err
+	}
+	_ = s.discard(tmp) // if that fails, the next writer does it
+	return nil
 }
 
 // clear removes a directory that holds none but empty directories.
@@ -219,7 +252,10 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 		return vfs.ErrConflict
 	}
 	if err == nil {
-		err = s.MkdirAll(tempDir, s.dirPerm)
+		err = s.begin()
+	}
+	if err == nil {
+		err = s.vouch()
 	}
 	if err == nil {
 		err = s.delete(ctx, key, c)
@@ -233,42 +269,44 @@ func (s *session) delete(ctx context.Context, key string, c vfs.Cond) error {
 		return err
 	}
 	defer unlock()
-	aside := ""
+	var told string // the temporary file that tells of the change
 	if v, ok := c.Version(); ok {
-		aside, err = s.setAside(key, v)
+		told, err = s.setAside(key, v)
 	} else {
-		err = s.unlink(key)
+		told, err = s.unlink(key)
 	}
-	if err != nil {
+	if err != nil || told == "" {
 		return err
 	}
-	if err := s.SyncDir(path.Dir(key)); err != nil {
+	if err := s.settled(told, key); err != nil {
 		return err
-	}
-	if aside != "" {
-		_ = s.discard(aside) // if that fails, the next writer does it
 	}
 	s.prune(path.Dir(key))
 	return nil
 }
 
-// unlink removes an object, whatever it holds.
-func (s *session) unlink(key string) error {
+// unlink removes an object, whatever it holds, and returns the mark of that;
+// none: there is no object.
+func (s *session) unlink(key string) (mark string, err error) {
 	fi, err := s.Root().Lstat(key)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return "", nil
 	case err != nil:
-		return err
+		return "", err
 	case fi.IsDir():
-		return nil // a folder, and no object
+		return "", nil // a folder, and no object
 	case !fi.Mode().IsRegular():
-		return errIrregular
+		return "", errIrregular
 	}
-	if err := s.Remove(key); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if mark, err = s.mark(key); err != nil {
+		return "", err
 	}
-	return nil
+	if err := s.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_ = s.discard(mark)
+		return "", err
+	}
+	return mark, nil
 }
 
 // setAside moves an object away if it is at version v, looks at what it has
