@@ -232,7 +232,7 @@ func TestWritersKilledInEachWindow(t *testing.T) {
 			fewest := slices.Index(kills[:], slices.Min(kills[:]))
 			n = 1 + rnd.IntN(longest+1)
 			switch list := steps[fewest]; {
-			case fewest == int(afterHead) && rnd.IntN(2) == 0:
+			case fewest == int(afterHead) && rnd.IntN(4) == 0:
 				n = longest + 1 // after it was acknowledged
 			case len(list) > 0:
 				n = list[rnd.IntN(len(list))]

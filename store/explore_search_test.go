@@ -56,13 +56,14 @@ type search struct {
 // play is who takes part.
 type play struct {
 	service service
-	begin   files
+	begin   files // what is there before
+	plain   bool  // and has no history
 	clients func() []*explored
 	deeds   []deed
+	carries bool // the other tool leaves the metadata of what it writes over
 }
 
-// deed is one write of the other tool: blind, and without metadata. "-" is a
-// delete.
+// deed is one blind write of the other tool. "-" is a delete.
 type deed struct{ name, text string }
 
 type move struct {
@@ -103,7 +104,7 @@ func newSearch(p play, b bounds) *search {
 // run explores. It must be called in a synctest bubble.
 func (s *search) run(ctx context.Context) error {
 	l := &live{t: s.u.table}
-	if _, err := s.calm(ctx, l).Update(ctx, "begin", s.begin.apply); err != nil {
+	if err := s.prepare(ctx, l); err != nil {
 		return err
 	}
 	first := situation{world: s.u.worlds.of(l.w)}
@@ -124,6 +125,20 @@ func (s *search) run(ctx context.Context) error {
 	}
 	if len(s.violations) > 0 {
 		return errors.New(strings.Join(s.violations, "\n"))
+	}
+	return nil
+}
+
+// prepare makes what is there before.
+func (s *search) prepare(ctx context.Context, l *live) error {
+	if !s.plain {
+		_, err := s.calm(ctx, l).Update(ctx, "begin", s.begin.apply)
+		return err
+	}
+	for name, text := range s.begin {
+		if _, err := l.driver().Put(ctx, demo+"/"+name, []byte(text), vfs.Cond{}, ""); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -232,7 +247,11 @@ func (s *search) act(at situation) situation {
 			at.replaced |= 1 << i
 		}
 	}
-	r := request{op: 'p', key: demo + "/" + d.name, object: s.u.object(object{text: d.text})}
+	o := object{text: d.text}
+	if s.carries {
+		o.tag = s.u.objects[w.objects[n]].tag
+	}
+	r := request{op: 'p', key: demo + "/" + d.name, object: s.u.object(o)}
 	if d.text == "-" {
 		r.op, r.object = 'd', 0
 	}
@@ -286,6 +305,7 @@ type verdict struct {
 	err   error
 	count [maxClients]int // of each client's commits
 	found uint8           // bits: the other tool's deeds that are kept
+	texts map[string]bool // of the files of each commit, as a reader tells them
 }
 
 const finish, lifeGoesOn = "finish", "life goes on"
@@ -327,6 +347,10 @@ func (s *search) judge(ctx context.Context, w world, v *verdict) (err error) {
 	}
 	for i, c := range s.clients {
 		v.count[i] = seen.Count(c.name)
+	}
+	v.texts = map[string]bool{}
+	for _, f := range seen.Files {
+		v.texts[told(f["config"], f["nodes"])] = true
 	}
 	if _, err := h.Update(ctx, lifeGoesOn, files{"config": lifeGoesOn}.apply); err != nil {
 		return fmt.Errorf("a further update: %w", err)
@@ -385,6 +409,9 @@ func (s *search) foreign(seen *storetest.Seen, v *verdict) error {
 	}
 	for _, d := range found {
 		i := slices.Index(s.deeds, d)
+		if s.plain && s.begin[d.name] == d.text {
+			continue
+		}
 		if i < 0 {
 			return fmt.Errorf("%q is taken in at %s, and the other tool never wrote that", d.text, d.name)
 		}
@@ -397,7 +424,11 @@ func (s *search) foreign(seen *storetest.Seen, v *verdict) error {
 const (
 	acknowledged = "acknowledged"
 	unknown      = "outcome unknown"
+	readAs       = "read "
 )
+
+// told is how a reader ends.
+func told(config, nodes string) string { return readAs + config + " and " + nodes }
 
 // check holds a situation against what a store promises, as if all clients
 // were gone now and one came that finishes what it finds.
@@ -413,6 +444,10 @@ func (s *search) check(ctx context.Context, at situation) error {
 			return fmt.Errorf("%s is committed %d times", c.name, n)
 		case how == acknowledged && n == 0 && strings.HasPrefix(c.name, "writer"):
 			return fmt.Errorf("%s was acknowledged, and is not in the log", c.name)
+		case strings.HasPrefix(how, readAs):
+			if !v.texts[how] {
+				return fmt.Errorf("%s %s: no commit has that", c.name, how)
+			}
 		case how != "" && how != acknowledged && how != unknown && n > 0:
 			return fmt.Errorf("%s ended with %q, and is in the log", c.name, how)
 		case how != "" && how != acknowledged && at.faults == 0:

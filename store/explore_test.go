@@ -33,6 +33,25 @@ func finisher() *explored {
 	}}
 }
 
+// reader reads both files of what is newest.
+func reader() *explored {
+	return &explored{name: "reader", do: func(ctx context.Context, h *store.History) string {
+		sn, err := h.Head(ctx)
+		if err != nil {
+			return how(err)
+		}
+		config, err := sn.ReadFile(ctx, "config")
+		if err != nil {
+			return how(err)
+		}
+		nodes, err := sn.ReadFile(ctx, "nodes")
+		if err != nil {
+			return how(err)
+		}
+		return told(string(config), string(nodes))
+	}}
+}
+
 func how(err error) string {
 	_, isUnknown := errors.AsType[*store.OutcomeError](err)
 	switch {
@@ -88,6 +107,9 @@ var explorations = []exploration{
 	{"small: a writer, another tool, one fault, one crash", services, play{clients: one, deeds: sed}, bounds{faults: 1, crashes: 1}},
 	{"small: a writer, another tool that overwrites itself, one fault, one crash", services, play{clients: one, deeds: sedSed}, bounds{faults: 1, crashes: 1}},
 	{"small: a writer, another tool that deletes, one fault, one crash", services, play{clients: one, deeds: sedRm}, bounds{faults: 1, crashes: 1}},
+	{"small: a writer, another tool that carries metadata along, one crash", services[:2], play{clients: one, deeds: sedBoth, carries: true}, bounds{crashes: 1}},
+	{"small: a writer, another tool, a reader", services, play{clients: watched, deeds: sed}, bounds{}},
+	{"two writers begin a history", services[1:3], play{clients: two, plain: true}, bounds{}},
 	{"a writer, a finisher, two faults, one crash", services[1:3], play{clients: helped}, bounds{faults: 2, crashes: 1}},
 	{"a writer, another tool at both files, two faults, one crash", services[1:3], play{clients: one, deeds: sedBoth}, bounds{faults: 2, crashes: 1}},
 	{"two writers, another tool, one crash", services, play{clients: two, deeds: sed}, bounds{crashes: 1}},
@@ -103,6 +125,8 @@ var wideExplorations = []exploration{
 	{"two writers, another tool that deletes, one crash", services, play{clients: two, deeds: sedRm}, bounds{crashes: 1}},
 	{"two writers, a finisher, one crash", services, play{clients: three}, bounds{crashes: 1}},
 }
+
+func watched() []*explored { return []*explored{writer("writer 1", writerOne), reader()} }
 
 func one() []*explored { return []*explored{writer("writer 1", writerOne)} }
 
