@@ -50,23 +50,27 @@ type Store struct {
 // Open opens the store in f. It reads only; a place where nothing lies yet is
 // an empty store.
 func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Rand == nil {
-		opt.Rand = rand.Reader
-	}
-	s, err := store.Open(ctx, f, store.Options{
-		Keyed:  Secret,
-		Now:    opt.Now,
-		Author: opt.Author,
-		Log:    opt.Log,
-		Notice: opt.Notice,
-	})
+	opt = opt.filled()
+	s, err := store.Open(ctx, f, opt.forStore())
 	if err != nil {
 		return nil, err
 	}
 	return &Store{objects: f, store: s, opt: opt}, nil
+}
+
+func (o Options) filled() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	return o
+}
+
+// forStore are the options of the store below.
+func (o Options) forStore() store.Options {
+	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice}
 }
 
 // Place is the address of the store, as shown to people.
