@@ -161,7 +161,7 @@ func drawn(t testing.TB) uint64 {
 
 func (p play) models(n uint64) []durabletest.Options {
 	rnd := rand.New(rand.NewPCG(n, 0))
-	posix := durabletest.Options{All: 3, Recent: 4, Random: 1, Rand: rnd}
+	posix := durabletest.Options{All: 3, Recent: 3, Random: 1, Rand: rnd}
 	if testing.Short() {
 		posix = durabletest.Options{}
 	}
@@ -218,7 +218,7 @@ func TestPowerCutsAfterAWriterCrashed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
-			density := 30
+			density := 60
 			if testing.Short() {
 				density = 1000
 			}
