@@ -39,6 +39,7 @@ var layers = map[string]string{
 	"internal/cli":                 ". internal/backends bundle cluster plan store doc pki",
 	"cmd/stateroom":                "internal/cli",
 	"cmd/stateroom-agent":          "agent bundle vfs internal/asset internal/backends",
+	"internal/doctest":             "",
 	"test/e2e":                     "",
 }
 
