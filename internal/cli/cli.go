@@ -52,7 +52,7 @@ func newRoot(env *Env) *cobra.Command {
 		Example:           "  stateroom up\n  stateroom edit cluster --set spec.kubeAPIServer.maxRequestsInflight=801\n  stateroom update cluster --yes --wait",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              noSuchCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -76,7 +76,9 @@ func newRoot(env *Env) *cobra.Command {
 		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), versionCmd(env),
 	)
 	addAbsent(root)
-	root.AddCommand(topics()...)
+	root.AddCommand(completionCmd(), referenceCmd())
+	root.AddCommand(append(topics(), compatTopic(root))...)
+	addCompletions(root, env)
 	return root
 }
 
