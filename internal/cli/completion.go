@@ -68,22 +68,11 @@ type lookup func(ctx context.Context, cmd *cobra.Command, args []string, typed s
 // completes says what each argument of a command is; the last entry counts for
 // all that follow where it is repeated.
 var completes = map[string][]string{
-	"get cluster":        {"cluster"},
 	"get instancegroups": {"group", "group"},
 	"get keypairs":       {"keyset", "keyset"},
-	"edit cluster":       {"cluster"},
 	"edit instancegroup": {"group"},
-	"update cluster":     {"cluster"},
-	"validate cluster":   {"cluster"},
-	"delete cluster":     {"cluster"},
-	"export kubeconfig":  {"cluster"},
-	"log":                {"cluster"},
 	"show":               {"cluster commit", "commit"},
 	"diff":               {"cluster commit", "commit", "commit"},
-	"rollback":           {"cluster"},
-	"up":                 {"cluster"},
-	"down":               {"cluster"},
-	"status":             {"cluster"},
 }
 
 // addCompletions tells every command what its arguments and flags can be.
@@ -99,7 +88,7 @@ func (c *completer) command(cmd *cobra.Command) {
 		c.command(child)
 	}
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
-		cmd.ValidArgsFunction = c.arguments(completes[strings.TrimPrefix(cmd.CommandPath(), "stateroom ")])
+		cmd.ValidArgsFunction = c.arguments(argumentsOf(cmd))
 	}
 	c.flag(cmd, "to", c.commits)
 	c.flag(cmd, "at", c.commits)
@@ -120,6 +109,18 @@ func (c *completer) command(cmd *cobra.Command) {
 			_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 		}
 	}
+}
+
+// argumentsOf is what completes says of a command; one that takes a NAME first
+// takes that of a cluster.
+func argumentsOf(cmd *cobra.Command) []string {
+	if kinds, ok := completes[strings.TrimPrefix(cmd.CommandPath(), "stateroom ")]; ok {
+		return kinds
+	}
+	if words := strings.Fields(cmd.Use); len(words) > 1 && strings.Trim(words[1], "[]") == "NAME" {
+		return []string{"cluster"}
+	}
+	return nil
 }
 
 // arguments completes by position.
@@ -225,7 +226,7 @@ func (c *completer) cluster(ctx context.Context, cmd *cobra.Command, args []stri
 		return nil, nil
 	}
 	arg := ""
-	if kinds := completes[strings.TrimPrefix(cmd.CommandPath(), "stateroom ")]; len(args) > 0 && len(kinds) > 0 && strings.HasPrefix(kinds[0], "cluster") && !ref.MatchString(args[0]) {
+	if kinds := argumentsOf(cmd); len(args) > 0 && len(kinds) > 0 && strings.HasPrefix(kinds[0], "cluster") && !ref.MatchString(args[0]) {
 		arg = args[0]
 	}
 	name, err := c.env.cluster(ctx, s, arg)

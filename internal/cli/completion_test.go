@@ -51,11 +51,6 @@ func TestWhatIsCompletedExists(t *testing.T) {
 			t.Errorf("%s completes nothing", path)
 		}
 	}
-	every(root, func(c *cobra.Command) {
-		if strings.Contains(c.Use, "NAME") && completes[strings.TrimPrefix(c.CommandPath(), "stateroom ")] == nil && c.Name() != "create" && c.CommandPath() != "stateroom create cluster" {
-			t.Errorf("%s takes a name, and does not complete it", c.CommandPath())
-		}
-	})
 }
 
 func TestPathsOfFields(t *testing.T) {
