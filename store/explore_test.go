@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,9 @@ func TestExplore(t *testing.T) {
 
 func explore(t *testing.T, s *search) {
 	began := time.Now()
+	if *wide {
+		debug.SetGCPercent(50) // what is known fills the memory
+	}
 	var err error
 	synctest.Test(t, func(t *testing.T) { err = s.run(t.Context()) })
 	places, runs := 0, 0
