@@ -144,7 +144,7 @@ func hints(err error) []string {
 	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
 		return []string{h.Hint()}
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // this is the walk through the tree
 	case interface{ Unwrap() error }:
 		return hints(e.Unwrap())
 	case interface{ Unwrap() []error }:

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -51,7 +50,7 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 	}
 	cmd := exec.CommandContext(ctx, kubectl.Path, args...)
 	cmd.Args[0] = "kubectl" // a multi-call program goes by its name
-	cmd.Env = append(withoutKubeconfig(os.Environ()), "KUBECONFIG="+kubectl.Kubeconfig)
+	cmd.Env = append(withoutKubeconfig(cmd.Environ()), "KUBECONFIG="+kubectl.Kubeconfig)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.Stdin, env.Stdout, env.Stderr
 	err = cmd.Run()
 	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() > 0 {
