@@ -359,13 +359,13 @@ func (s *search) judge(ctx context.Context, w world, v *verdict) (err error) {
 	if err != nil {
 		return fmt.Errorf("after a further update: %w", err)
 	}
-	if after.Count(lifeGoesOn) != 1 || after.Newest()["config"] != lifeGoesOn || get2(l, "config") != lifeGoesOn {
+	if after.Count(lifeGoesOn) != 1 || after.Newest()["config"] != lifeGoesOn || textIn(l, "config") != lifeGoesOn {
 		return errors.New("a further update is not there")
 	}
 	return nil
 }
 
-func get2(l *live, name string) string {
+func textIn(l *live, name string) string {
 	return l.t.objects[l.w.objects[l.t.key(demo+"/"+name)]].text
 }
 
