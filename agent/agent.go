@@ -35,6 +35,7 @@ type Options struct {
 	Version   string // of the agent, shown in the report
 
 	Host   Host
+	Data   Data    // nil: nobody looks after the services' data
 	Store  *vfs.FS // the folder .stateroom/{cluster} of the store
 	Memory *vfs.FS // what this agent keeps over a restart; private, on the host itself
 
@@ -79,6 +80,7 @@ type Agent struct {
 
 	staging *staging
 	trouble *trouble // why the set that is wanted could not be staged
+	stuck   string   // why a restore does not go on, said last
 	recheck bool     // look whether the set in force stands as it should
 
 	reports reports

@@ -32,6 +32,7 @@ type world struct {
 	count  *vfstest.Counter
 	bodies *bodies
 	memory *vfs.FS
+	data   Data
 	commit int
 	agent  *Agent
 	stop   func()
@@ -62,7 +63,7 @@ func (w *world) run() {
 	}
 	a, err := New(w.ctx, Options{
 		Bootstrap: bundle.Bootstrap{Store: "mem://store", Cluster: testCluster, ClusterID: testID, Group: testGroup},
-		Node:      "a", Host: w.host, Store: w.store, Memory: w.memory, Poll: time.Second,
+		Node:      "a", Host: w.host, Data: w.data, Store: w.store, Memory: w.memory, Poll: time.Second,
 	})
 	if err != nil {
 		w.t.Fatal(err)

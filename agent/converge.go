@@ -44,6 +44,39 @@ func Converge(ctx context.Context, h Host, want *Set) (Progress, error) {
 	return p, nil
 }
 
+// restore does what can be done now of a restore that is pending, while set is
+// otherwise in force. It returns false when none is.
+func restore(ctx context.Context, h Host, d Data, set *Set) (Progress, bool, error) {
+	service, err := d.Pending(ctx)
+	if service == "" {
+		return Progress{}, false, err
+	}
+	rest := set.without(service)
+	p, err := Converge(ctx, h, rest)
+	p.Done = false
+	if err != nil || slices.ContainsFunc(p.Services, func(s ServiceState) bool { _, stays := rest.find(s.Name); return !stays }) {
+		return p, true, err
+	}
+	if err := d.Restore(ctx); err != nil {
+		return p, true, fmt.Errorf("restore %s: %w", service, err)
+	}
+	return p, true, nil
+}
+
+// without returns a set that lacks a service and all that come after it.
+func (s *Set) without(name string) *Set {
+	gone := []string{name}
+	rest := &Set{ID: s.ID, Bundle: s.Bundle}
+	for _, r := range s.Services { // in the order in which they start
+		if r.Name == name || slices.ContainsFunc(r.After, func(a string) bool { return slices.Contains(gone, a) }) {
+			gone = append(gone, r.Name)
+		} else {
+			rest.Services = append(rest.Services, r)
+		}
+	}
+	return rest
+}
+
 // survey compares and does nothing.
 func survey(states []ServiceState, want *Set) Progress {
 	p := Progress{Done: true}

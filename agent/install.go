@@ -96,6 +96,7 @@ func (a *Agent) stage(ctx context.Context, aim Aim) {
 	if a.set != nil && a.aim.Digest == aim.Digest {
 		s.bundle = a.bundle
 	}
+	preserve := a.preserve(aim)
 	go func() {
 		defer close(s.done)
 		defer cancel()
@@ -105,7 +106,26 @@ func (a *Agent) stage(ctx context.Context, aim Aim) {
 		if s.err == nil {
 			s.set, s.err = a.opt.Host.Stage(ctx, Wanted{aim.Digest, s.bundle})
 		}
+		if s.err == nil {
+			s.err = preserve(ctx, s.set)
+		}
 	}()
+}
+
+// preserve returns what keeps the data that a set puts at risk, while the agent
+// goes on.
+func (a *Agent) preserve(aim Aim) func(context.Context, *Set) error {
+	now, boot, data := a.set, a.opt.Bootstrap, a.opt.Data
+	of := Snapshot{Cluster: boot.Cluster, ClusterID: boot.ClusterID, Commit: aim.Commit}
+	if now != nil {
+		of.Commit = a.aim.Commit // what was in etcd then
+	}
+	return func(ctx context.Context, next *Set) error {
+		if data == nil || now != nil && now.ID == next.ID {
+			return nil
+		}
+		return data.Preserve(ctx, next, of)
+	}
 }
 
 // giveUpStaging ends a staging and waits for it: two at a time would be in each
@@ -245,6 +265,9 @@ func (a *Agent) converge(ctx context.Context) {
 	if a.set == nil {
 		return
 	}
+	if a.restore(ctx) {
+		return
+	}
 	p, err := Converge(ctx, a.opt.Host, a.set)
 	if err != nil && ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "cannot converge", slog.Any("err", err))
@@ -265,6 +288,30 @@ func (a *Agent) converge(ctx context.Context) {
 	case good:
 		a.confirm(ctx)
 	}
+}
+
+// restore goes on with a restore of a service's data, if one is pending: ends
+// the service and what comes after it, then has the data replaced. It reports
+// whether it is not done yet. The bundle is not judged meanwhile.
+func (a *Agent) restore(ctx context.Context) bool {
+	if a.opt.Data == nil {
+		return false
+	}
+	p, pending, err := restore(ctx, a.opt.Host, a.opt.Data, a.set)
+	switch {
+	case err == nil:
+		a.stuck = ""
+	case ctx.Err() == nil && a.stuck != err.Error():
+		a.stuck = err.Error()
+		a.log.ErrorContext(ctx, "cannot restore", slog.Any("err", err))
+	}
+	if pending {
+		a.now = p
+		if a.trial != nil {
+			a.trial.readySince = time.Time{}
+		}
+	}
+	return pending
 }
 
 // condemn remembers a bundle that failed. The next turn goes back to what was

@@ -62,6 +62,12 @@ func (k *keeper) state() ServiceState {
 	return k.st
 }
 
+func (k *keeper) current() Run {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.run
+}
+
 func (k *keeper) askToStop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -27,6 +27,8 @@ type MachineOptions struct {
 	Command []string     // that started the agent, shown by its status
 	Log     *slog.Logger // nil: none
 
+	Snapshots int // so many of each etcd are kept; 0: 5
+
 	MaxLog  int64         // bytes of a log before it is put aside; 0: 10 MiB
 	Settle  time.Duration // after so long a service without a probe counts as ready; 0: 2 s
 	Restart Restart       // zero values are the defaults
@@ -62,6 +64,9 @@ func (o MachineOptions) withDefaults() MachineOptions {
 	or(&o.Restart.Reset, time.Minute)
 	or(&o.Probe.Starting, 200*time.Millisecond)
 	or(&o.Probe.Running, 10*time.Second)
+	if o.Snapshots == 0 {
+		o.Snapshots = keptSnapshots
+	}
 	if o.MaxLog == 0 {
 		o.MaxLog = defaultMaxLog
 	}

@@ -236,7 +236,7 @@ func (s *site) start() (stop func()) {
 	}
 	a, err := New(s.t.Context(), Options{
 		Bootstrap: bundle.Bootstrap{Store: "mem://store", Cluster: testCluster, ClusterID: testID, Group: testGroup},
-		Node:      "a", Address: "127.0.0.1", Host: m, Store: s.store, Memory: s.memory, Poll: 50 * time.Millisecond,
+		Node:      "a", Address: "127.0.0.1", Host: m, Data: m, Store: s.store, Memory: s.memory, Poll: 50 * time.Millisecond,
 		Trial: s.trial, Log: s.log,
 	})
 	if err != nil {

@@ -36,6 +36,12 @@ const (
 	setFile = ".set.json" // what the set is
 )
 
+// companions are programs that the agent itself needs, by the program of the
+// services that it needs them for. A bundle need not have them.
+var companions = map[string]string{"etcd": etcdutl}
+
+const etcdutl = "etcdutl" // makes a data directory of a snapshot
+
 // rendered is a bundle with its placeholders filled for one site: all of a set
 // but the certificates.
 type rendered struct {
@@ -81,6 +87,11 @@ func render(b *bundle.Bundle, site Site) (*rendered, error) {
 			return nil, fmt.Errorf("service %s: no asset has program %s: %w", s.Name, s.Program, fs.ErrInvalid)
 		}
 		r.programs[s.Program] = a
+		if more := companions[s.Program]; more != "" {
+			if a, ok := assetOf(b, more); ok {
+				r.programs[more] = a
+			}
+		}
 	}
 	return r, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -113,7 +112,7 @@ func runAgent(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	opt.Host = m
+	opt.Host, opt.Data = m, m
 	err = follow(ctx, opt, o.once)
 	return errors.Join(err, m.Close())
 }
@@ -235,10 +234,7 @@ func showStatus(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	}
 	switch output {
 	case "json":
-		enc := json.NewEncoder(stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(s)
+		return writeJSON(stdout, s)
 	case "text":
 		return writeStatus(stdout, s)
 	}

@@ -20,6 +20,7 @@ const usage = `usage:
   stateroom-agent run --bootstrap FILE --dir DIR [flags]   follow the release, in the foreground
   stateroom-agent status --dir DIR [-o json]               what runs here
   stateroom-agent stop --dir DIR                           stop the agent, then every service
+  stateroom-agent etcd-snapshot list|save|restore ...      snapshots of etcd on this host
   stateroom-agent version
 
 Services go on running when the agent ends, and a new agent takes them up.
@@ -48,6 +49,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return showStatus(ctx, args, stdout, stderr)
 	case "stop":
 		return stopAll(ctx, args, stderr)
+	case "etcd-snapshot":
+		return etcdSnapshot(ctx, args, stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintln(stdout, "stateroom-agent", version)
 		return nil
