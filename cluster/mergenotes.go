@@ -13,7 +13,9 @@ func ConflictNotes(conflicts []Conflict, by string) []doc.Note {
 	for i, c := range conflicts {
 		path := c.Path
 		if path == "" {
-			path = "the document"
+			notes[i] = doc.Note{Line: c.Line, Text: "conflict: you and " + by + " both changed the document, and the two cannot be brought together" +
+				"\nto lay yours over the other, remove this comment about the document; to give up, leave all as it is"}
+			continue
 		}
 		text := fmt.Sprintf("conflict: %s was %s, you made it %s, and meanwhile %s", path, sideText(c.Base), sideText(c.Ours), by)
 		if c.Theirs.Present {

@@ -38,7 +38,29 @@ type Conflict struct {
 	// Line is the place in the merged document, from 1: of the key, or where
 	// there is none, of the nearest parent.
 	Line int
+
+	at []step
+	in *merge
 }
+
+// In finds the place of a conflict in another version of the document: what it
+// holds there, and its line as in Line.
+func (c Conflict) In(d *Document) (s Side, line int) {
+	m := c.in
+	if m == nil {
+		m = &merge{}
+	}
+	path := m.indexes(plain(d.root), c.at)
+	if len(path) == len(c.at) {
+		s.Value, s.Present = d.Get(path...)
+	}
+	line, _ = d.Position(path...)
+	return s, line
+}
+
+// Same reports whether two documents hold the same: numbers by their value,
+// mappings in any order.
+func (s Side) Same(t Side) bool { return s.Present == t.Present && same(s.Value, t.Value) }
 
 // A Side is what a document holds at a place.
 type Side struct {
@@ -87,8 +109,8 @@ func Merge(base, ours, theirs *Document, opt MergeOptions) (*Merged, error) {
 	d.line = theirs.line
 	out := &Merged{Document: d}
 	for _, c := range m.conflicts {
-		c.Line, _ = d.Position(m.indexes(plain(d.root), c.at)...)
-		out.Conflicts = append(out.Conflicts, c.Conflict)
+		_, c.Line = c.In(d)
+		out.Conflicts = append(out.Conflicts, c)
 	}
 	slices.SortStableFunc(out.Conflicts, func(a, b Conflict) int { return a.Line - b.Line })
 	return out, nil

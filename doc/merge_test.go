@@ -214,9 +214,16 @@ func laws(t *testing.T, base, ours, theirs string) string {
 	mirrored(t, m, other)
 	keepsComments(t, b, o, th, m.Document)
 	for _, c := range m.Conflicts {
-		equal := func(a, b Side) bool { return a.Present == b.Present && same(a.Value, b.Value) }
-		if equal(c.Ours, c.Theirs) || equal(c.Base, c.Ours) || equal(c.Base, c.Theirs) {
+		if c.Ours.Same(c.Theirs) || c.Base.Same(c.Ours) || c.Base.Same(c.Theirs) {
 			t.Errorf("no conflict: %+v", c)
+		}
+		for _, d := range []struct {
+			doc  *Document
+			want Side
+		}{{b, c.Base}, {o, c.Ours}, {th, c.Theirs}, {m.Document, c.Ours}} {
+			if got, _ := c.In(d.doc); !got.Same(d.want) {
+				t.Errorf("%s is %v there, not %v", c.Path, got, d.want)
+			}
 		}
 		if c.Line < 1 || c.Line > len(lines(m.Document.src))+1 {
 			t.Errorf("%s: no line %d", c.Path, c.Line)

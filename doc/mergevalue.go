@@ -10,12 +10,7 @@ import (
 // A merge holds what one merge needs everywhere.
 type merge struct {
 	lists     func(path []string) List
-	conflicts []conflict
-}
-
-type conflict struct {
-	Conflict
-	at []step
+	conflicts []Conflict
 }
 
 // A step is a key of a mapping, or an item of a list with keys: then id tells
@@ -35,8 +30,10 @@ func (m *merge) sides(at []step, base, ours, theirs Side) Side {
 			return Side{v, true}
 		}
 	}
-	c := Conflict{Path: pathOf(at), Base: base, Ours: ours, Theirs: theirs}
-	m.conflicts = append(m.conflicts, conflict{c, slices.Clone(at)})
+	m.conflicts = append(m.conflicts, Conflict{
+		Path: pathOf(at), Base: base, Ours: ours, Theirs: theirs,
+		at: slices.Clone(at), in: &merge{lists: m.lists},
+	})
 	return ours
 }
 
