@@ -24,6 +24,10 @@ type Outcome struct {
 	DryRun   bool         // nothing was written
 	Changes  []FileChange // by name; empty: nothing to change
 	Warnings []string     // what a person should know and did not ask
+
+	// Rebased are the commits that others made since the document was given to
+	// the person who edited it, newest first; the change is on top of them.
+	Rebased []*store.Commit
 }
 
 // recorder is a transaction that notes what is written through it, to be shown

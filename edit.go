@@ -2,6 +2,7 @@ package stateroom
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/doc"
+	"github.com/stateroom/stateroom/store"
 )
 
 // Edit is a change of one document: a patch, or what came back from an editor.
@@ -17,9 +20,13 @@ type Edit struct {
 	Group string // the instance group; empty: the cluster's own document
 	Patch *cluster.Patch
 
-	// Given is the document that the editor got, and Edited what it made of it.
-	// They count where Patch is nil.
+	// Given is the document that the editor got, of commit Since, and Edited
+	// what it made of it. They count where Patch is nil.
 	Given, Edited []byte
+	Since         int
+	// Unsettled are conflicts of an EditError that the person has seen and not
+	// settled: there is no commit before they are.
+	Unsettled []cluster.Conflict
 }
 
 func (e Edit) file() (name, kind string) {
@@ -30,22 +37,17 @@ func (e Edit) file() (name, kind string) {
 }
 
 // Edit changes one document of a cluster. A document that would become invalid
-// is a *cluster.InvalidError, one that changed meanwhile a *ChangedError.
+// is a *cluster.InvalidError, one that somebody else changed meanwhile in the
+// same places a *ChangedError; for what came back from an editor, an *EditError
+// holds either, or both.
 func (s *Store) Edit(ctx context.Context, name cluster.Name, e Edit, w Write) (*Outcome, error) {
-	file, _ := e.file()
-	words := "edit cluster " + string(name)
-	if e.Group != "" {
-		words = fmt.Sprintf("edit instancegroup %s of %s", e.Group, name)
-	}
-	if e.Patch != nil {
-		words += ": " + e.Patch.String()
-	}
 	var c *cluster.Cluster
 	var left []cluster.Problem
-	out, err := s.change(ctx, name, w, words, func(r *recorder) error {
+	out, err := s.change(ctx, name, w, e.words(name), func(r *recorder) error {
 		if err := mustExist(r, name); err != nil {
 			return err
 		}
+		file, _ := e.file()
 		old, err := r.ReadFile(ctx, file)
 		if errors.Is(err, fs.ErrNotExist) && e.Group != "" {
 			return noGroup(r, name, e.Group)
@@ -57,42 +59,171 @@ func (s *Store) Edit(ctx context.Context, name cluster.Name, e Edit, w Write) (*
 		if err != nil {
 			return err
 		}
-		new, err := e.apply(old)
+		now, back, err := e.apply(old)
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(old, new) {
-			r.WriteFile(file, new)
+		if !bytes.Equal(old, now) {
+			r.WriteFile(file, now)
 		}
 		if c, left, err = inspect(ctx, r, name); err != nil {
 			return err
 		}
-		return cluster.Invalid(added(before, left))
+		problems := added(before, left)
+		if e.Patch != nil {
+			return cluster.Invalid(problems)
+		}
+		return back.judge(e, problems, old, r.before().Commit().Number)
 	})
+	if back := new(EditError); errors.As(err, &back) {
+		back.Others = s.others(ctx, name, e, back.Commit)
+		return nil, err
+	}
 	if err != nil {
 		return nil, err
 	}
+	until := out.Head
+	if out.Commit != 0 {
+		until--
+	}
+	out.Rebased = s.others(ctx, name, e, until)
 	out.Warnings = append(s.warnings(c), stillWrong(left)...)
 	return out, nil
 }
 
-// apply returns the document after the edit.
-func (e Edit) apply(old []byte) ([]byte, error) {
-	file, kind := e.file()
-	if e.Patch == nil {
-		if !bytes.Equal(old, e.Given) {
-			return nil, &ChangedError{File: file}
-		}
-		return e.Edited, nil
+// words are the message of a commit that is given none.
+func (e Edit) words(name cluster.Name) string {
+	words := "edit cluster " + string(name)
+	if e.Group != "" {
+		words = fmt.Sprintf("edit instancegroup %s of %s", e.Group, name)
 	}
-	return patched(old, file, kind, e.Patch)
+	if e.Patch != nil {
+		words += ": " + e.Patch.String()
+	}
+	return words
 }
 
-// ChangedError says that a document is no longer what an editor was given.
-type ChangedError struct{ File string }
+// apply returns the document after the edit. What it says of what came back
+// from an editor is for the next round.
+func (e Edit) apply(old []byte) (now []byte, back *EditError, err error) {
+	file, kind := e.file()
+	if e.Patch != nil {
+		now, err = patched(old, file, kind, e.Patch)
+		return now, nil, err
+	}
+	back = &EditError{File: file, Text: e.Edited, Head: e.Given, Commit: e.Since}
+	docs, err := doc.Parse(e.Edited)
+	if err != nil || len(docs) != 1 {
+		return e.Edited, back, nil // what is wrong with it is found by whoever reads it
+	}
+	back.merged = true
+	back.Text, back.Conflicts, err = cluster.MergeFile(kind, e.Given, e.Edited, old)
+	if err != nil { // there is no way to bring together what both changed
+		back.Text, back.Conflicts = e.Edited, e.everything(old)
+	}
+	if docs, err = doc.Parse(back.Text); err != nil || len(docs) != 1 {
+		return nil, nil, fmt.Errorf("merge %s: the result cannot be read", file)
+	}
+	for _, c := range e.Unsettled {
+		if slices.ContainsFunc(back.Conflicts, func(d cluster.Conflict) bool { return d.Path == c.Path }) {
+			continue
+		}
+		if c.Path != "" {
+			_, c.Line = c.In(docs[0])
+		}
+		back.Conflicts = append(back.Conflicts, c)
+	}
+	return back.Text, back, nil
+}
+
+// everything is the conflict of two documents as a whole.
+func (e Edit) everything(old []byte) []cluster.Conflict {
+	whole := func(text []byte) doc.Side { return doc.Side{Value: string(text), Present: true} }
+	return []cluster.Conflict{{Line: 1, Base: whole(e.Given), Ours: whole(e.Edited), Theirs: whole(old)}}
+}
+
+// judge is nil for what can be committed on top of the document old.
+func (back *EditError) judge(e Edit, problems []cluster.Problem, old []byte, commit int) error {
+	back.Problems = problems
+	if !back.merged && len(problems) == 0 && !bytes.Equal(old, e.Given) {
+		back.Conflicts, back.merged = e.everything(old), true // no worse than it was, and not to be laid over that
+	}
+	if len(problems)+len(back.Conflicts) == 0 {
+		return nil
+	}
+	if back.merged {
+		back.Head, back.Commit = old, commit
+	}
+	return back
+}
+
+// others lists the commits of others to a cluster since a document was given to
+// an editor, newest first. It is for people: where it cannot be read, there are
+// none.
+func (s *Store) others(ctx context.Context, name cluster.Name, e Edit, until int) []*store.Commit {
+	var all []*store.Commit
+	if e.Patch != nil || until <= e.Since {
+		return nil
+	}
+	for c, err := range s.Log(ctx, name) {
+		if err != nil || c.Number <= e.Since {
+			break
+		}
+		if c.Number <= until {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// EditError says why what came back from an editor is not committed, and with
+// what the editor goes on.
+type EditError struct {
+	File      string
+	Text      []byte // what came back, with what was committed meanwhile
+	Conflicts []cluster.Conflict
+	Problems  []cluster.Problem // lines of both count in Text
+	Head      []byte            // the committed document that Text goes on from: the next Given
+	Commit    int               // of Head: the next Since
+	Others    []*store.Commit   // what others committed meanwhile, newest first
+
+	merged bool
+}
+
+func (e *EditError) Error() string {
+	var lines []string
+	for _, err := range e.Unwrap() {
+		lines = append(lines, err.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the conflicts as a *ChangedError, and the problems as a
+// *cluster.InvalidError.
+func (e *EditError) Unwrap() []error {
+	var errs []error
+	if len(e.Conflicts) > 0 {
+		changed := &ChangedError{File: e.File}
+		for _, c := range e.Conflicts {
+			changed.Paths = append(changed.Paths, cmp.Or(c.Path, "the whole document"))
+		}
+		errs = append(errs, changed)
+	}
+	if err := cluster.Invalid(e.Problems); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// ChangedError says that somebody else changed the same places of a document,
+// and in another way.
+type ChangedError struct {
+	File  string
+	Paths []string
+}
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s was changed by somebody else meanwhile", e.File)
+	return fmt.Sprintf("%s was changed by somebody else meanwhile: %s", e.File, strings.Join(e.Paths, ", "))
 }
 
 // Hint says how to get on.
@@ -111,8 +242,12 @@ func noCluster(name cluster.Name) error {
 }
 
 func noGroup(r *recorder, name cluster.Name, group string) error {
+	return missingGroup(r.Names(), name, group)
+}
+
+func missingGroup(files []string, name cluster.Name, group string) error {
 	var groups []string
-	for _, n := range r.Names() {
+	for _, n := range files {
 		if g, ok := strings.CutPrefix(n, cluster.GroupDir+"/"); ok {
 			groups = append(groups, g)
 		}

@@ -92,6 +92,38 @@ func (s *Store) load(ctx context.Context, name cluster.Name) (*cluster.Cluster, 
 	return c, err
 }
 
+// Document is a document of a cluster as it is committed, to be edited.
+type Document struct {
+	File   string
+	Bytes  []byte
+	Commit int
+}
+
+// Document returns the document of a cluster, or of one of its groups. It may
+// be one that cannot be read as such.
+func (s *Store) Document(ctx context.Context, name cluster.Name, group string) (*Document, error) {
+	d := &Document{File: cluster.ConfigFile}
+	if group != "" {
+		if _, err := cluster.ParseGroupName(group); err != nil {
+			return nil, err
+		}
+		d.File = cluster.GroupFile(group)
+	}
+	head, err := s.headOf(ctx, name, d.File)
+	if err != nil {
+		return nil, err
+	}
+	d.Commit = head.Commit().Number
+	d.Bytes, err = head.ReadFile(ctx, d.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && group != "":
+		return nil, missingGroup(head.Names(), name, group)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noCluster(name)
+	}
+	return d, err
+}
+
 // Addons returns the bytes of the cluster's own add-ons; none where there are
 // none.
 func (s *Store) Addons(ctx context.Context, name cluster.Name) ([]byte, error) {

@@ -40,9 +40,9 @@ func create(t *testing.T, s *Store, sets ...string) *Outcome {
 	return out
 }
 
-func set(t *testing.T, text string) *cluster.Patch {
+func set(t *testing.T, texts ...string) *cluster.Patch {
 	t.Helper()
-	p, err := cluster.ParsePatch([]string{text}, nil)
+	p, err := cluster.ParsePatch(texts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,21 +126,119 @@ func TestInvalidEditIsRefusedAndOldProblemsDoNotStopAnEdit(t *testing.T) {
 	}
 }
 
-func TestEditorsTextIsNotLaidOverSomebodyElses(t *testing.T) {
+func TestEditorsTextIsMergedWithSomebodyElses(t *testing.T) {
 	s := opened(t)
 	create(t, s)
-	c, err := s.Cluster(t.Context(), demo)
+	given, err := s.Document(t.Context(), demo, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	given := c.Document.Bytes()
-	if _, err := s.Edit(t.Context(), demo, Edit{Patch: set(t, "spec.channel=alpha")}, Write{}); err != nil {
+	if _, err := s.Edit(t.Context(), demo, Edit{Patch: set(t, "spec.channel=alpha")}, Write{Message: "faster"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Edit(t.Context(), demo, Edit{Given: given, Edited: append(slices.Clone(given), '\n')}, Write{})
-	changed := new(ChangedError)
-	if !errors.As(err, &changed) {
-		t.Errorf("editing what somebody else changed meanwhile: %v", err)
+	edited := append([]byte("# mine\n"), given.Bytes...)
+	out, err := s.Edit(t.Context(), demo, Edit{Given: given.Bytes, Since: given.Commit, Edited: edited}, Write{})
+	if err != nil || len(out.Rebased) != 1 || out.Rebased[0].Message != "faster" {
+		t.Fatalf("on top of another change: %+v, %v", out, err)
+	}
+	now, err := s.Document(t.Context(), demo, "")
+	if err != nil || !strings.HasPrefix(string(now.Bytes), "# mine\n") || !strings.Contains(string(now.Bytes), "channel: alpha") {
+		t.Errorf("%v: %s", err, now.Bytes)
+	}
+}
+
+func TestEditorsTextIsNotLaidOverSomebodyElses(t *testing.T) {
+	s := opened(t)
+	create(t, s)
+	given, err := s.Document(t.Context(), demo, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Edit(t.Context(), demo, Edit{Patch: set(t, "spec.channel=alpha", "spec.kubeAPIServer.logLevel=3")}, Write{}); err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.Replace(string(given.Bytes), "channel: ", "chanel: 1\n  channel: x", 1)
+	e := Edit{Given: given.Bytes, Since: given.Commit, Edited: []byte(edited)}
+	_, err = s.Edit(t.Context(), demo, e, Write{})
+	back, changed, invalid := new(EditError), new(ChangedError), new(cluster.InvalidError)
+	if !errors.As(err, &back) || !errors.As(err, &changed) || !errors.As(err, &invalid) {
+		t.Fatalf("changed by both, and wrong: %v", err)
+	}
+	if !slices.Equal(changed.Paths, []string{"spec.channel"}) || len(invalid.Problems) != 1 || len(back.Others) != 1 {
+		t.Errorf("%v, others %v", err, back.Others)
+	}
+	lines := strings.Split(string(back.Text), "\n")
+	if got := lines[back.Conflicts[0].Line-1]; !strings.HasPrefix(got, "  channel: x") {
+		t.Errorf("the conflict is said to be at %q", got)
+	}
+	if got := lines[back.Problems[0].Line-1]; got != "  chanel: 1" {
+		t.Errorf("the problem is said to be at %q", got)
+	}
+	if !strings.Contains(string(back.Text), "logLevel: 3") {
+		t.Errorf("the other change is not in the text: %s", back.Text)
+	}
+	// Put right, but the conflict not settled; then settled.
+	e = Edit{Given: back.Head, Since: back.Commit, Edited: []byte(strings.Replace(string(back.Text), "  chanel: 1\n", "", 1)), Unsettled: back.Conflicts}
+	_, err = s.Edit(t.Context(), demo, e, Write{})
+	if !errors.As(err, &back) || len(back.Problems) != 0 || len(back.Conflicts) != 1 || strings.Split(string(back.Text), "\n")[back.Conflicts[0].Line-1] != lines[back.Conflicts[0].Line] {
+		t.Fatalf("not settled: %+v", err)
+	}
+	e.Unsettled = nil
+	if out, err := s.Edit(t.Context(), demo, e, Write{}); err != nil || out.Commit != 3 {
+		t.Errorf("settled: %+v, %v", out, err)
+	}
+}
+
+func TestUnreadableTextIsNotLaidOverSomebodyElses(t *testing.T) {
+	s := opened(t)
+	create(t, s)
+	given, err := s.Document(t.Context(), demo, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, edited := range []string{"a: [\n", "a: 1\n---\nb: 1\n", "a: 1\na: 2\n", ""} {
+		e := Edit{Given: given.Bytes, Since: given.Commit, Edited: []byte(edited)}
+		_, err = s.Edit(t.Context(), demo, e, Write{})
+		back, invalid := new(EditError), new(cluster.InvalidError)
+		if !errors.As(err, &back) || !errors.As(err, &invalid) || len(back.Conflicts) > 0 || string(back.Text) != edited || !slices.Equal(back.Head, given.Bytes) {
+			t.Errorf("%q: %v", edited, err)
+		}
+	}
+}
+
+// TestBrokenTextIsNotLaidOverSomebodyElses has a document that nobody can read,
+// and two who change it.
+func TestBrokenTextIsNotLaidOverSomebodyElses(t *testing.T) {
+	s := opened(t)
+	create(t, s)
+	put := func(text string) {
+		if _, err := s.objects.Put(t.Context(), "demo.example.com/config", []byte(text), vfs.Cond{}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = &Store{objects: s.objects, opt: s.opt}
+	var err error
+	if s.store, err = store.Open(t.Context(), s.objects, store.Options{Settle: &store.Settle{}, Keyed: Secret}); err != nil {
+		t.Fatal(err)
+	}
+	put("a: [\n")
+	if _, err := s.Edit(t.Context(), demo, Edit{Group: "nodes-main", Patch: set(t, "spec.maxSize=3")}, Write{}); err != nil {
+		t.Fatal(err)
+	}
+	given, err := s.Document(t.Context(), demo, "")
+	if err != nil || string(given.Bytes) != "a: [\n" {
+		t.Fatal(err, given)
+	}
+	put("# theirs\na: [\n")
+	e := Edit{Given: given.Bytes, Since: given.Commit, Edited: []byte("# ours\na: [\n")}
+	_, err = s.Edit(t.Context(), demo, e, Write{})
+	back, changed := new(EditError), new(ChangedError)
+	if !errors.As(err, &back) || !errors.As(err, &changed) || !slices.Equal(changed.Paths, []string{"the whole document"}) {
+		t.Fatalf("two who change what cannot be read: %v", err)
+	}
+	e.Given, e.Since = back.Head, back.Commit
+	if out, err := s.Edit(t.Context(), demo, e, Write{}); err != nil || out.Commit == 0 {
+		t.Errorf("settled: %+v, %v", out, err)
 	}
 }
 

@@ -24,8 +24,12 @@ func (o *editOptions) flags(f *pflag.FlagSet) {
 const editLong = `
 With --set or --unset only those fields change, and no other byte of the file.
 Without them, the document opens in an editor (STATEROOM_EDITOR, KUBE_EDITOR,
-VISUAL, EDITOR); it opens again with what is wrong with it until it is right, and
-what was typed is never lost.
+VISUAL, EDITOR; arguments may follow, as in "code --wait").
+
+What somebody else commits meanwhile is merged with what you typed. Where both
+changed the same, or something is wrong, the editor opens again, with comments
+that say it above each line. Leave the text as it is to give up: nothing is
+committed then, and what you typed is kept in a file.
 
 An edit is committed at once, and nothing runs differently before
 stateroom update cluster --yes.`

@@ -6,130 +6,216 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/doc"
+	"github.com/stateroom/stateroom/store"
 )
 
-// editInEditor opens a document in the person's editor until it is right or
-// left as it was. What was typed stays in a file when it is not committed.
+// editInEditor opens a document in the person's editor until it can be
+// committed, or until they give up by leaving it as it is. What was typed stays
+// in a file when it is not committed.
 func (env *Env) editInEditor(ctx context.Context, s *stateroom.Store, name cluster.Name, group string, w stateroom.Write) error {
-	given, err := document(ctx, s, name, group)
+	given, err := s.Document(ctx, name, group)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "stateroom-edit-")
+	e, err := env.newEditing(given)
 	if err != nil {
-		return fmt.Errorf("make a file to edit: %w", err)
+		return err
 	}
-	kept := false
-	defer func() {
-		if !kept {
-			os.RemoveAll(dir)
-		}
-	}()
-	e := &editing{env: env, file: filepath.Join(dir, "document.yaml")}
-	for shown := given; ; {
-		edited, err := e.run(ctx, shown)
-		if err != nil {
+	for {
+		switch changed, err := e.round(ctx); {
+		case err != nil:
 			return err
-		}
-		edited = withoutComplaints(edited)
-		if bytes.Equal(edited, given) {
+		case !changed:
+			e.remove()
 			_, err := fmt.Fprintf(env.Stdout, "%s: nothing to change\n", name)
 			return err
 		}
-		out, err := s.Edit(ctx, name, stateroom.Edit{Group: group, Given: given, Edited: edited}, w)
+		out, err := s.Edit(ctx, name, stateroom.Edit{
+			Group: group, Given: e.given, Since: e.since, Edited: e.text, Unsettled: e.unsettled,
+		}, w)
 		if err == nil {
+			e.remove()
+			out.Rebased = append(out.Rebased, e.others...)
 			return env.showOutcome(out)
 		}
-		kept = true
-		invalid := new(cluster.InvalidError)
-		again := withComplaints(edited, err)
-		if !errors.As(err, &invalid) || bytes.Equal(again, shown) {
-			return &keptError{err: err, file: e.file}
+		why := new(stateroom.EditError)
+		if !errors.As(err, &why) {
+			return e.keep(ctx, err)
 		}
-		shown = again
+		e.again(why)
 	}
 }
 
-// document returns the bytes of the document to edit.
-func document(ctx context.Context, s *stateroom.Store, name cluster.Name, group string) ([]byte, error) {
-	c, err := s.Cluster(ctx, name)
-	if err != nil {
+// editing is one document on its way through an editor. Each round begins with
+// the text and ends with what came back.
+type editing struct {
+	env   *Env
+	file  string
+	text  []byte // without notes
+	given []byte // the committed document that the text goes on from
+	since int    // its commit
+
+	why       *stateroom.EditError // it was not committed; nil at first
+	others    []*store.Commit      // what others committed until then, newest first
+	by        string               // who committed what conflicts
+	unsettled []cluster.Conflict   // of those in why, after the round
+}
+
+func (env *Env) newEditing(given *stateroom.Document) (*editing, error) {
+	if _, err := env.editor(); err != nil {
 		return nil, err
 	}
-	if group == "" {
-		return c.Document.Bytes(), nil
+	dir, err := os.MkdirTemp("", "stateroom-edit-")
+	if err != nil {
+		return nil, fmt.Errorf("make a file to edit: %w", err)
 	}
-	g := c.Group(group)
-	if g == nil {
-		return nil, stateroom.NoGroup(c, group)
-	}
-	return g.Document.Bytes(), nil
+	return &editing{
+		env: env, file: filepath.Join(dir, path.Base(given.File)+".yaml"),
+		text: given.Bytes, given: given.Bytes, since: given.Commit, by: "somebody else",
+	}, nil
 }
 
-// editing is one document in an editor.
-type editing struct {
-	env  *Env
-	file string
-}
-
-// run lets the person edit a text, and returns what came of it.
-func (e *editing) run(ctx context.Context, text []byte) ([]byte, error) {
-	if err := os.WriteFile(e.file, text, 0o600); err != nil {
-		return nil, fmt.Errorf("write the file to edit: %w", err)
-	}
-	words := e.env.editor()
-	if len(words) == 0 {
-		return nil, usagef("set EDITOR, or change fields with --set", "there is no editor")
-	}
-	cmd := exec.CommandContext(ctx, words[0], append(words[1:], e.file)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.env.Stdin, e.env.Stdout, e.env.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, &keptError{err: fmt.Errorf("run the editor %s: %w", words[0], err), file: e.file}
-	}
-	return readCapped(e.file, maxFile)
-}
-
-// editor is the person's editor with its arguments.
-func (env *Env) editor() []string {
-	for _, variable := range []string{"STATEROOM_EDITOR", "KUBE_EDITOR", "VISUAL", "EDITOR"} {
-		if words := strings.Fields(env.Getenv(variable)); len(words) > 0 {
-			return words
+// again takes in why the text was not committed.
+func (e *editing) again(why *stateroom.EditError) {
+	e.why, e.text, e.given, e.since = why, why.Text, why.Head, why.Commit
+	e.others = append(why.Others, e.others...)
+	for _, c := range why.Others {
+		if slices.ContainsFunc(c.Changed, func(f store.Changed) bool { return f.Name == why.File }) {
+			e.by = fmt.Sprintf("%s (commit %d)", nameOf(c.Author), c.Number)
+			break
 		}
 	}
-	if path, err := exec.LookPath("vi"); err == nil {
-		return []string{path}
-	}
-	return nil
 }
 
-// complaint begins each line that we put into the text, and that is taken out
-// again.
-const complaint = "#! "
-
-func withComplaints(text []byte, err error) []byte {
-	var out bytes.Buffer
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		out.WriteString(complaint + clean(line) + "\n")
+// round lets the person edit the text once. If they changed nothing in a text
+// that was given to them as it is committed, there is nothing to do; in one
+// that could not be committed, they give up.
+func (e *editing) round(ctx context.Context) (changed bool, err error) {
+	shown := doc.Annotate(e.text, e.notes())
+	if err := os.WriteFile(e.file, shown.Text, 0o600); err != nil {
+		return false, e.keep(ctx, fmt.Errorf("write the file to edit: %w", err))
 	}
-	out.WriteString(complaint + "leave the file as it is to give up\n")
-	out.Write(text)
-	return out.Bytes()
+	failed := e.env.runEditor(e.file)
+	back, err := readCapped(e.file, maxFile)
+	if err != nil {
+		return false, e.keep(ctx, errors.Join(failed, err))
+	}
+	text := shown.Strip(back)
+	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(e.text)) > 0 {
+		return false, e.keep(ctx, errors.Join(failed, errors.New("the text came back empty, and nothing was committed")))
+	}
+	before := e.text
+	e.text, e.unsettled = text, e.open(shown, back, text)
+	switch {
+	case failed != nil:
+		return false, e.keep(ctx, failed)
+	case ctx.Err() != nil:
+		return false, e.keep(ctx, ctx.Err())
+	case !bytes.Equal(text, before):
+		return true, nil
+	case e.why == nil:
+		return false, nil
+	case len(e.unsettled) < len(e.why.Conflicts):
+		return true, nil
+	}
+	return false, e.keep(ctx, e.why)
 }
 
-func withoutComplaints(text []byte) []byte {
-	var out []byte
-	for line := range bytes.Lines(text) {
-		if !bytes.HasPrefix(line, []byte(complaint)) {
-			out = append(out, line...)
+// notes say in the text why it was not committed.
+func (e *editing) notes() []doc.Note {
+	if e.why == nil {
+		return nil
+	}
+	head := doc.Note{Text: fmt.Sprintf("not committed yet: %s; what is wrong stands above the line it is about\n"+
+		"save it put right, or leave it as it is to give up: nothing is committed then, and what you typed is kept",
+		count(len(e.why.Conflicts), "conflict", len(e.why.Problems), "problem"))}
+	notes := append([]doc.Note{head}, cluster.ConflictNotes(e.why.Conflicts, e.by)...)
+	return append(notes, cluster.ProblemNotes(e.why.File, e.why.Problems)...)
+}
+
+// rebasedText says what an edit came to lie on top of; the newest is the first.
+func rebasedText(others []*store.Commit) string {
+	c := others[0]
+	message, _, _ := strings.Cut(c.Message, "\n")
+	text := fmt.Sprintf("rebased onto %d by %s: %s", c.Number, nameOf(c.Author), message)
+	if n := len(others) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %d before it)", n)
+	}
+	return text
+}
+
+// count says how many there are of two things.
+func count(n int, thing string, m int, other string) string {
+	say := func(n int, thing string) string {
+		if n == 1 {
+			return "1 " + thing
 		}
+		return fmt.Sprintf("%d %ss", n, thing)
 	}
-	return out
+	switch {
+	case m == 0:
+		return say(n, thing)
+	case n == 0:
+		return say(m, other)
+	}
+	return say(n, thing) + " and " + say(m, other)
+}
+
+// open lists the conflicts that the person has not settled: the note stands,
+// and the value is what was shown.
+func (e *editing) open(shown *doc.Annotated, back, text []byte) []cluster.Conflict {
+	if e.why == nil {
+		return nil
+	}
+	was, now := one(e.text), one(text)
+	var open []cluster.Conflict
+	for i, c := range e.why.Conflicts {
+		if !shown.Stands(1+i, back) { // the first note is the head
+			continue
+		}
+		if c.Path != "" && was != nil && now != nil {
+			a, _ := c.In(was)
+			if b, _ := c.In(now); !a.Same(b) {
+				continue
+			}
+		}
+		open = append(open, c)
+	}
+	return open
+}
+
+// one is the document of a text, nil if it cannot be read.
+func one(text []byte) *doc.Document {
+	docs, err := doc.Parse(text)
+	if err != nil || len(docs) != 1 {
+		return nil
+	}
+	return docs[0]
+}
+
+// remove takes the file away; one that stays is a temporary one.
+func (e *editing) remove() { _ = os.RemoveAll(filepath.Dir(e.file)) }
+
+// keep ends the editing with an error and leaves what was typed in the file,
+// without our notes.
+func (e *editing) keep(ctx context.Context, err error) error {
+	next := e.file + ".new"
+	if os.WriteFile(next, e.text, 0o600) == nil {
+		_ = os.Rename(next, e.file) // else what the editor left is there
+	}
+	kept := &keptError{err: err, file: e.file}
+	if ctx.Err() != nil {
+		e.env.sayf("hint: %s", kept.Hint())
+	}
+	return kept
 }
 
 // keptError says where the text is that could not be committed.

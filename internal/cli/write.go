@@ -28,6 +28,9 @@ func (f *writeFlags) write() stateroom.Write {
 
 // showOutcome prints what a command changed, and warnings beside it.
 func (env *Env) showOutcome(out *stateroom.Outcome) error {
+	if len(out.Rebased) > 0 {
+		env.sayf("%s", rebasedText(out.Rebased))
+	}
 	for _, w := range out.Warnings {
 		env.sayf("warning: %s", w)
 	}
