@@ -183,10 +183,9 @@ func temporary(name string) bool {
 }
 
 var (
-	errHidden    = fmt.Errorf("the name is kept for temporary files: %w", fs.ErrInvalid)
-	errIrregular = fmt.Errorf("not a regular file, which alone can be an object: %w", fs.ErrInvalid)
-	errFolder    = fmt.Errorf("there are objects below it, which a disk cannot have: %w", fs.ErrInvalid)
-	errReserved  = fmt.Errorf("the system allows no such file name: %w", fs.ErrInvalid)
+	errHidden   = fmt.Errorf("the name is kept for temporary files: %w", fs.ErrInvalid)
+	errFolder   = fmt.Errorf("there are objects below it, which a disk cannot have: %w", fs.ErrInvalid)
+	errReserved = fmt.Errorf("the system allows no such file name: %w", fs.ErrInvalid)
 )
 
 // writable reports why key can have no object.
@@ -213,7 +212,7 @@ func cause(err error, key string) error {
 	class := pathErr.Err
 	switch errno, isErrno := errors.AsType[syscall.Errno](class); {
 	case !isErrno && !errors.Is(class, fs.ErrNotExist) && !errors.Is(class, fs.ErrPermission) && !errors.Is(class, errors.ErrUnsupported):
-		class = fmt.Errorf("%w: %w", class, fs.ErrInvalid) // a link that leads out of the store
+		class = errOutside // os.Root has no error value for it
 	case errno == syscall.ENOTDIR, errno == syscall.ENAMETOOLONG, errno == syscall.ELOOP, errno == syscall.EISDIR:
 		class = fmt.Errorf("%w: %w", class, fs.ErrInvalid)
 	}

@@ -76,7 +76,7 @@ func (s *session) open(name string) (*os.File, fs.FileInfo, error) {
 	case fi.IsDir():
 		return nil, nil, fs.ErrNotExist
 	case !fi.Mode().IsRegular():
-		return nil, nil, errIrregular
+		return nil, nil, refuseMode(fi.Mode())
 	}
 	f, err := s.Root().OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
@@ -147,10 +147,24 @@ func (w *walk) down(r *os.Root, dir, rest string) bool {
 		return w.dir(r, dir)
 	}
 	fi, err := r.Lstat(name)
+	if err == nil && fi.Mode()&fs.ModeSymlink != 0 && leadsOut(r, name) {
+		// Not an empty folder: nothing could be put below it.
+		w.yield(vfs.Entry{}, fmt.Errorf("%s: %w", dir+name, errOutside))
+		return false
+	}
 	if err != nil || !fi.IsDir() || dir+name == tempDir {
 		return w.gone(err, dir+name)
 	}
 	return w.enter(r, name, func(sub *os.Root) bool { return w.down(sub, dir+name+"/", rest) })
+}
+
+// leadsOut reports whether a link leads to a folder out of the store.
+func leadsOut(r *os.Root, name string) bool {
+	sub, err := r.OpenRoot(name)
+	if err == nil {
+		sub.Close()
+	}
+	return errors.Is(cause(err, name), errOutside)
 }
 
 // enter opens a directory for do. One that has just gone is passed over.

@@ -129,7 +129,7 @@ func (w *change) name() error {
 			return errFolder
 		}
 	case !fi.Mode().IsRegular():
-		return errIrregular
+		return refuseMode(fi.Mode())
 	}
 	rename := w.Rename
 	if w.cond.Absent() {
