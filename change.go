@@ -109,6 +109,7 @@ func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words st
 	if w.Message == "" {
 		w.Message = words
 	}
+	s.warnOfLease(ctx, name)
 	var rec *recorder
 	after, err := s.store.Cluster(string(name)).Update(ctx, w.Message, func(t *store.Tx) error {
 		rec = record(t)

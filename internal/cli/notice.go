@@ -24,6 +24,8 @@ func noticeText(n store.Notice) string {
 		return fmt.Sprintf("left alone for now, another tool has only just changed it: %s", names)
 	case store.Refused:
 		return fmt.Sprintf("left alone, the name cannot be kept: %s", names)
+	case store.Leased:
+		return fmt.Sprintf("warning: %s has the lease of %s: %s", n.Author, n.Cluster, n.Message)
 	case store.Unfinished:
 		return fmt.Sprintf("commit %d stands, and not all of its files are written yet: %s", n.Number, n.Message)
 	}
