@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -61,11 +62,11 @@ func compare(ctx context.Context, from, to *store.Snapshot) ([]FileChange, error
 		if old, there := before[name]; there && old.Digest == f.Digest {
 			continue
 		}
-		old, err := readBefore(ctx, from, name)
+		old, err := readShown(ctx, from, name)
 		if err != nil {
 			return nil, err
 		}
-		new, err := readBefore(ctx, to, name)
+		new, err := readShown(ctx, to, name)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ func compare(ctx context.Context, from, to *store.Snapshot) ([]FileChange, error
 		if _, there := after[name]; there {
 			continue
 		}
-		old, err := readBefore(ctx, from, name)
+		old, err := readShown(ctx, from, name)
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +84,18 @@ func compare(ctx context.Context, from, to *store.Snapshot) ([]FileChange, error
 	}
 	sortChanges(all)
 	return all, nil
+}
+
+// goneText stands for bytes that gc removed from an old commit.
+const goneText = "(removed from the history by gc)\n"
+
+// readShown is readBefore for what is only shown.
+func readShown(ctx context.Context, sn *store.Snapshot, name string) ([]byte, error) {
+	b, err := readBefore(ctx, sn, name)
+	if gone := new(store.GoneError); errors.As(err, &gone) {
+		return []byte(goneText), nil
+	}
+	return b, err
 }
 
 // files returns the files of people in a snapshot.

@@ -155,3 +155,22 @@ func (e *RefError) Unwrap() error { return fs.ErrInvalid }
 func (e *RefError) Hint() string {
 	return "a commit is a number, head, head~2 or a time like 2026-11-22T15:04:05Z"
 }
+
+// GoneError says that the bytes of a file were removed from an old commit, to
+// make room. That it was there, and its digest, are in the history still.
+type GoneError struct {
+	Cluster string
+	Number  int // of the commit that held them
+	Name    string
+}
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("%s: %s as of commit %d: its bytes were removed from the history by gc", e.Cluster, e.Name, e.Number)
+}
+
+func (e *GoneError) Unwrap() error { return errStripped }
+
+// Hint says what to do.
+func (e *GoneError) Hint() string {
+	return "a copy of the store from before has them; newer commits are whole"
+}

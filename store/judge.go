@@ -66,6 +66,7 @@ func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (ve
 		}
 		c, _ := r.wrote(s.name)
 		switch {
+		case c.exists && len(c.bytes) == 0 && r.Files[s.name].Size > 0: // stripped: it cannot tell
 		case c.exists != s.exists:
 		case !s.exists:
 			if r.Kind != Import { // an import found it gone and deletes nothing

@@ -46,6 +46,13 @@ func (m *memory) remember(r *record, size int) {
 	m.last = max(m.last, r.Number)
 }
 
+// forgetRecord drops one that was stripped.
+func (m *memory) forgetRecord(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.records, n)
+}
+
 // forget drops what turned out not to be so: the store was replaced.
 func (m *memory) forget() {
 	m.mu.Lock()

@@ -96,9 +96,27 @@ func (h *History) bytesOf(ctx context.Context, files map[string]File, name strin
 	case !ok || !c.exists:
 		return c, &DamagedError{h.name, f.Record, fmt.Errorf("it does not hold %s: %w", quote(name), errRecord)}
 	case len(c.bytes) == 0 && f.Size > 0:
-		return c, fmt.Errorf("%s: %s of commit %d: %w", h.name, name, f.Record, errStripped)
+		return h.again(ctx, name, f)
 	}
 	return c, nil
+}
+
+// again looks for bytes that were stripped from the record of a manifest: a
+// newer record may hold them.
+func (h *History) again(ctx context.Context, name string, f File) (content, error) {
+	gone := &GoneError{h.name, f.Record, name}
+	st, err := h.look(ctx, nil)
+	if err != nil || st.tip == nil || st.tip.Files[name].Digest != f.Digest {
+		return content{}, errors.Join(err, gone)
+	}
+	r, err := h.record(ctx, st.tip.Files[name].Record)
+	if err != nil {
+		return content{}, errors.Join(err, gone)
+	}
+	if c, ok := r.wrote(name); ok && c.exists && int64(len(c.bytes)) == f.Size {
+		return c, nil
+	}
+	return content{}, gone
 }
 
 func (r *record) tag(number int) string { return r.ClusterID + "/" + strconv.Itoa(number) }
