@@ -45,6 +45,7 @@ type Store struct {
 	objects *vfs.FS
 	store   *store.Store
 	opt     Options
+	at      string // see AsOf
 }
 
 // Open opens the store in f. It reads only; a place where nothing lies yet is

@@ -76,6 +76,9 @@ func (s *Store) Update(ctx context.Context, name cluster.Name, p Programs, w Wri
 
 // headOf reads the newest snapshot of a cluster that must be there.
 func (s *Store) headOf(ctx context.Context, name cluster.Name, early ...string) (*store.Snapshot, error) {
+	if s.at != "" {
+		return s.then(ctx, name)
+	}
 	head, err := s.store.Cluster(string(name)).Head(ctx, early...)
 	if missing := new(store.NoClusterError); errors.As(err, &missing) {
 		return nil, noCluster(name)
