@@ -71,8 +71,9 @@ func newRoot(env *Env) *cobra.Command {
 		verb("validate", "Check that what is released runs", validateClusterCmd(env)),
 		verb("delete", "Delete a cluster", deleteClusterCmd(env)),
 		verb("export", "Export what gives access", exportKubeconfigCmd(env)),
-		verb("store", "Look after a store as a whole", storeInitCmd(env), storeFsckCmd(env)),
-		logCmd(env), showCmd(env), diffCmd(env), rollbackCmd(env),
+		verb("store", "Look after a store as a whole", storeInitCmd(env), storeFsckCmd(env), storeGCCmd(env)),
+		verb("lease", "Say who is at work on a cluster", leaseTakeCmd(env), leaseShowCmd(env), leaseDropCmd(env)),
+		logCmd(env), showCmd(env), diffCmd(env), blameCmd(env), rollbackCmd(env), adoptCmd(env), resolveCmd(env),
 		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), versionCmd(env),
 	)
 	addAbsent(root)

@@ -12,6 +12,7 @@ import (
 
 type diffOptions struct {
 	output
+	atFlag
 	released bool
 	exitCode bool
 }
@@ -23,7 +24,8 @@ func diffCmd(env *Env) *cobra.Command {
 		Short: "Show what differs between two commits",
 		Long: `Show what differs between two commits, or between one and the newest. Without a
 commit: between the newest commit and the files as they lie in the store. With
---released: between what is live and the newest commit.`,
+--released: between what is live and the newest commit. With --at, that commit
+stands for the newest.`,
 		Example: "  stateroom diff 1 3\n  stateroom diff head~1\n  stateroom diff --released",
 		Args:    atMost(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,6 +33,7 @@ commit: between the newest commit and the files as they lie in the store. With
 		},
 	}
 	opt.flag(cmd.Flags(), "text", asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.released, "released", false, "from what is live")
 	cmd.Flags().BoolVar(&opt.exitCode, "detailed-exitcode", false, "exit with 10 where there are differences")
 	return cmd
@@ -79,11 +82,21 @@ func (o diffOptions) changes(ctx context.Context, s *stateroom.Store, name clust
 		}
 		refs = []string{fmt.Sprint(live)}
 	}
+	newest := "head"
+	if o.at != "" {
+		if !ref.MatchString(o.at) {
+			return nil, noCommit(o.at)
+		}
+		if len(refs) != 1 {
+			return nil, usagef("stateroom diff COMMIT --at COMMIT; stateroom show COMMIT shows what one changed", "--at is the second of two commits")
+		}
+		newest = o.at
+	}
 	switch len(refs) {
 	case 0:
 		return s.DiffUncommitted(ctx, name)
 	case 1:
-		refs = append(refs, "head")
+		refs = append(refs, newest)
 	}
 	return s.Diff(ctx, name, refs[0], refs[1])
 }

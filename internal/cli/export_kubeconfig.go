@@ -11,6 +11,7 @@ import (
 )
 
 type exportOptions struct {
+	atFlag
 	file  string
 	admin time.Duration
 	user  string
@@ -32,6 +33,7 @@ kubeconfig with it. It goes to a file of its own, mode 0600: never into
 		},
 	}
 	f := cmd.Flags()
+	opt.atFlag.atFlag(f)
 	f.DurationVar(&opt.admin, "admin", stateroom.AdminValidity, "how long the certificate is valid")
 	f.Lookup("admin").NoOptDefVal = stateroom.AdminValidity.String()
 	f.StringVar(&opt.user, "user", "", "name of the admin, for audit logs (default the login)")
@@ -46,7 +48,7 @@ func runExportKubeconfig(ctx context.Context, env *Env, opt exportOptions, args 
 	if opt.file == "-" && terminal(env.Stdout) {
 		return usagef("write it to a file, or into a pipe", "the kubeconfig holds a private key, and standard output is a terminal")
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}

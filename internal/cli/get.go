@@ -14,7 +14,10 @@ import (
 	"github.com/stateroom/stateroom/cluster"
 )
 
-type getOptions struct{ output }
+type getOptions struct {
+	output
+	atFlag
+}
 
 func getClustersCmd(env *Env) *cobra.Command {
 	var opt getOptions
@@ -118,13 +121,14 @@ func getClusterCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster [NAME]",
 		Short:   "Show a cluster; -o yaml prints the file's own bytes",
-		Example: "  stateroom get cluster demo.example.com -o yaml",
+		Example: "  stateroom get cluster demo.example.com -o yaml\n  stateroom get cluster --at head~1 -o yaml",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runGetCluster(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
@@ -132,7 +136,7 @@ func runGetCluster(ctx context.Context, env *Env, opt getOptions, args []string)
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -170,6 +174,7 @@ func getGroupsCmd(env *Env) *cobra.Command {
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
@@ -177,7 +182,7 @@ func runGetGroups(ctx context.Context, env *Env, opt getOptions, args []string) 
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -259,6 +264,7 @@ func getAllCmd(env *Env) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runGetAll(cmd.Context(), env, opt) },
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
@@ -266,7 +272,7 @@ func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 type getKeypairsOptions struct {
 	output
+	atFlag
 	distrusted bool
 }
 
@@ -32,6 +33,7 @@ func getKeypairsCmd(env *Env) *cobra.Command {
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.distrusted, "distrusted", false, "distrusted items too")
 	return cmd
 }
@@ -40,7 +42,7 @@ func runGetKeypairs(ctx context.Context, env *Env, opt getKeypairsOptions, args 
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}

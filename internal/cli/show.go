@@ -13,8 +13,13 @@ import (
 	"github.com/stateroom/stateroom/store"
 )
 
+type showOptions struct {
+	output
+	atFlag
+}
+
 func showCmd(env *Env) *cobra.Command {
-	var opt output
+	var opt showOptions
 	cmd := &cobra.Command{
 		Use:   "show [NAME] [COMMIT]",
 		Short: "Show a commit and what it changed",
@@ -28,6 +33,7 @@ never shown.`,
 		},
 	}
 	opt.flag(cmd.Flags(), "text", asYAML, asJSON)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
@@ -47,7 +53,7 @@ func viewChanges(changes []stateroom.FileChange) []changeView {
 	return views
 }
 
-func runShow(ctx context.Context, env *Env, opt output, args []string) error {
+func runShow(ctx context.Context, env *Env, opt showOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
@@ -63,11 +69,18 @@ func runShow(ctx context.Context, env *Env, opt output, args []string) error {
 	if err != nil {
 		return err
 	}
-	ref := "head"
-	if len(refs) > 0 {
-		ref = refs[0]
+	if opt.at != "" {
+		refs = append(refs, opt.at)
 	}
-	c, changes, err := s.Show(ctx, name, ref)
+	switch {
+	case len(refs) > 1:
+		return usagef("", "which commit, %q or %q?", refs[0], refs[1])
+	case len(refs) == 0:
+		refs = []string{"head"}
+	case !ref.MatchString(refs[0]):
+		return noCommit(refs[0])
+	}
+	c, changes, err := s.Show(ctx, name, refs[0])
 	if err != nil {
 		return err
 	}
@@ -75,7 +88,7 @@ func runShow(ctx context.Context, env *Env, opt output, args []string) error {
 	if err != nil {
 		return err
 	}
-	return env.showCommit(opt, c, released, changes)
+	return env.showCommit(opt.output, c, released, changes)
 }
 
 func (env *Env) showCommit(opt output, c *store.Commit, released int, changes []stateroom.FileChange) error {
@@ -126,7 +139,7 @@ func splitRefs(args []string, most int) (name string, refs []string, err error) 
 		case i == 0:
 			name = arg
 		default:
-			return "", nil, usagef("a commit is a number, head, head~2, or a time like 2026-01-02T15:04:05Z", "%q names no commit", arg)
+			return "", nil, noCommit(arg)
 		}
 	}
 	if len(refs) > most {

@@ -33,6 +33,8 @@ type statusView struct {
 	Released    int                `json:"released"`
 	Behind      int                `json:"behind"`
 	Uncommitted []string           `json:"uncommitted"`
+	Conflicts   []conflictView     `json:"conflicts"` // not settled yet
+	Lease       *leaseView         `json:"lease,omitempty"`
 	Hosts       []hostView         `json:"hosts"`
 	Absent      []string           `json:"absent,omitempty"` // groups without a host
 	Here        *stateroom.Running `json:"here,omitempty"`
@@ -58,6 +60,12 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 		Cluster: string(name), ID: st.ClusterID, Store: s.Place(), Head: st.Head, Behind: st.Behind(),
 		Uncommitted: []string{}, Hosts: viewHosts(st), Absent: st.Absent, Here: here,
 	}
+	if view.Conflicts, err = viewConflicts(ctx, s, name); err != nil {
+		return err
+	}
+	if view.Lease, err = viewLease(ctx, s, name); err != nil {
+		return err
+	}
 	if st.Release != nil {
 		view.Released = st.Release.Commit
 	}
@@ -75,7 +83,11 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 
 func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	fmt.Fprintf(env.Stdout, "cluster  %s\nstore    %s\n%s\n", v.Cluster, v.Store, headLine(v))
+	if v.Lease != nil {
+		fmt.Fprintf(env.Stdout, "lease    %s\n", clean(v.Lease.text()))
+	}
 	env.showDrift(st.Uncommitted)
+	env.showConflicts(v.Conflicts)
 	if v.Here != nil {
 		fmt.Fprintf(env.Stdout, "here     %s\n", hereLine(v))
 	}

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/stateroom/stateroom"
+)
+
+// atFlag is the flag --at of commands that read: what was so at a commit.
+type atFlag struct{ at string }
+
+func (a *atFlag) atFlag(f *pflag.FlagSet) {
+	f.StringVar(&a.at, "at", "", "as of a commit: a number, head~2, or a time (2026-01-02T15:04:05Z)")
+}
+
+// open opens the store, as it was then where the flag says so.
+func (a *atFlag) open(ctx context.Context, env *Env) (*stateroom.Store, error) {
+	if a.at != "" && !ref.MatchString(a.at) {
+		return nil, noCommit(a.at)
+	}
+	s, err := env.open(ctx)
+	if err != nil || a.at == "" {
+		return s, err
+	}
+	return s.AsOf(a.at), nil
+}
+
+func noCommit(given string) error {
+	return usagef("a commit is a number, head, head~2, or a time like 2026-01-02T15:04:05Z", "%q names no commit", given)
+}
