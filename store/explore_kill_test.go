@@ -251,8 +251,9 @@ func TestWritersKilledInEachWindow(t *testing.T) {
 		kills[w]++
 		if acked {
 			acks[w]++
+		} else {
+			steps[w] = append(steps[w], n)
 		}
-		steps[w] = append(steps[w], n)
 		if k.want[message] = 0; w != beforeRecord {
 			k.want[message] = 1
 			k.number++
