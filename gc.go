@@ -76,11 +76,8 @@ func (s *Store) GC(ctx context.Context, name cluster.Name, gc GC) (*Garbage, err
 	if g.Stripped, err = h.Strip(ctx, store.Window{Since: since, Numbers: numbers}, gc.Write); err != nil {
 		return nil, err
 	}
-	for _, o := range slices.Concat(g.Bundles, g.Reports) {
-		if !gc.Write {
-			break
-		}
-		if err := h.Sub().Delete(ctx, o.Key, vfs.Cond{}); err != nil {
+	if gc.Write {
+		if err := s.sweep(ctx, name, g, since); err != nil {
 			return g, err
 		}
 	}
@@ -89,6 +86,41 @@ func (s *Store) GC(ctx context.Context, name cluster.Name, gc GC) (*Garbage, err
 	}
 	g.Aside, err = listed(ctx, h.Sub(), "void/")
 	return g, err
+}
+
+// sweep removes bundles and reports. A bundle that somebody released again
+// meanwhile, because it was there, is put back.
+func (s *Store) sweep(ctx context.Context, name cluster.Name, g *Garbage, since time.Time) error {
+	sub := s.store.Cluster(string(name)).Sub()
+	for _, o := range g.Reports {
+		if err := sub.Delete(ctx, o.Key, vfs.Cond{}); err != nil {
+			return err
+		}
+	}
+	removed := map[string][]byte{}
+	for _, o := range g.Bundles {
+		b, e, err := sub.Get(ctx, o.Key)
+		if err == nil {
+			err = sub.Delete(ctx, o.Key, vfs.IfVersion(e.Version))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		removed[o.Key] = b
+	}
+	live, _, err := s.liveReleases(ctx, name, since)
+	if err != nil || len(removed) == 0 {
+		return err
+	}
+	for key, b := range removed {
+		if !live[key] || b == nil {
+			continue
+		}
+		if _, err := sub.Put(ctx, key, b, vfs.IfAbsent(), ""); err != nil && !errors.Is(err, vfs.ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 // liveReleases returns the bundles that commits since a time, the one in force

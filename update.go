@@ -280,5 +280,5 @@ func (e *BundleError) Unwrap() error { return e.Err }
 
 // Hint says how it is made again.
 func (e *BundleError) Hint() string {
-	return fmt.Sprintf("remove %s, then stateroom update cluster %s --yes makes it again", e.Object, e.Cluster)
+	return fmt.Sprintf("stateroom store fsck %s --repair makes it again", e.Cluster)
 }

@@ -144,13 +144,37 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 	}
 	for _, name := range names {
 		_, history := slices.BinarySearch(histories, name)
-		x := &examination{h: e.s.Cluster(name)}
-		if err := x.examine(ctx, history); err != nil {
+		x, err := e.s.examineCluster(ctx, name, history)
+		if err != nil {
 			return nil, fmt.Errorf("fsck %s: %w", name, err)
 		}
 		e.clusters = append(e.clusters, x)
 	}
 	return e, e.leftovers(ctx, only)
+}
+
+// examineTries is how often a cluster is looked at again while others write.
+const examineTries = 5
+
+// examineCluster looks at one cluster. Where something seems wrong and somebody
+// has committed meanwhile, it looks again: what was seen is not of one moment.
+func (s *Store) examineCluster(ctx context.Context, name string, history bool) (*examination, error) {
+	for try := 1; ; try++ {
+		x := &examination{h: s.Cluster(name)}
+		if err := x.examine(ctx, history); err != nil {
+			return nil, err
+		}
+		if len(x.found) == 0 || !history || try == examineTries {
+			return x, nil
+		}
+		_, _, err := x.h.own.Get(ctx, recordName(x.last+1))
+		if errors.Is(err, fs.ErrNotExist) {
+			return x, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (e *examined) add(code Code, object, what string, mend func(context.Context) error) {

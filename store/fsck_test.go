@@ -182,8 +182,12 @@ func TestFsckNamesEveryDamageAndMendsWhatCanBeMended(t *testing.T) {
 			if !bytes.Equal(before, everything(t, d)) {
 				t.Error("looking has changed the store")
 			}
+			var givenUp []string
 			if dm.void != nil {
 				fsck(t, d, store.FsckOptions{Repair: true})
+				for _, n := range dm.void {
+					givenUp = append(givenUp, get(t, d, logName(n)))
+				}
 			}
 			repaired := fsck(t, d, store.FsckOptions{Repair: true, Void: dm.void, Cluster: demo})
 			expect(t, codes(repaired, true), dm.left)
@@ -193,6 +197,11 @@ func TestFsckNamesEveryDamageAndMendsWhatCanBeMended(t *testing.T) {
 			for _, text := range everCommitted {
 				if bytes.Contains(before, []byte(text)) && !bytes.Contains(after, []byte(text)) {
 					t.Errorf("the repair lost %q", text)
+				}
+			}
+			for _, raw := range givenUp {
+				if raw != "-" && !bytes.Contains(after, []byte(raw)) {
+					t.Error("what was left of a record given up is not kept")
 				}
 			}
 			if dm.left == "" {
@@ -301,4 +310,38 @@ func TestFsckFindsWhatTheDirectoryDriverKept(t *testing.T) {
 	if got := codes(left, false); got != "tmp-kept tmp-kept" { // what crashed became one that is kept
 		t.Errorf("left after the repair: %s", got)
 	}
+}
+
+// Findings are of a store at rest: while others write, what is seen is not of
+// one moment, and is looked at again.
+func TestFsckWhileOthersWriteFindsNothingThatIsNotThere(t *testing.T) {
+	d := mem.New(mem.Options{UniqueVersions: true, NoTags: true})
+	whole(t, d)
+	done := make(chan error)
+	go func() {
+		h := client(t, d)
+		for i := range 60 {
+			if _, err := h.Update(context.Background(), "more", files{"config": fmt.Sprintf("config %d", i)}.apply); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for looking := true; looking; {
+		for _, f := range fsck(t, d, store.FsckOptions{}) {
+			if f.Code != store.HeadBehind && f.Code != store.FileUnfinished { // a writer is in the middle
+				t.Errorf("found %s: %s: %s", f.Code, f.Object, f.What)
+			}
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			looking = false
+		default:
+		}
+	}
+	expect(t, codes(fsck(t, d, store.FsckOptions{}), false), "")
 }

@@ -73,6 +73,7 @@ var completes = map[string][]string{
 	"edit instancegroup": {"group"},
 	"show":               {"cluster commit", "commit"},
 	"diff":               {"cluster commit", "commit", "commit"},
+	"blame":              {"document", "group"},
 }
 
 // addCompletions tells every command what its arguments and flags can be.
@@ -153,6 +154,8 @@ func (c *completer) kind(word string) lookup {
 		return c.groups
 	case "keyset":
 		return c.keysets
+	case "document":
+		return func(context.Context, *cobra.Command, []string, string) []string { return []string{"cluster", "instancegroup"} }
 	case "field":
 		return c.settings
 	}

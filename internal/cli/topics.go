@@ -13,7 +13,8 @@ func topics() []*cobra.Command {
 
 const formatsTopic = `A store is plain files, and every format in it is written down in docs/formats:
 
-  store-layout, log-record, head    the history beside a cluster's files
+  store-layout, log-record, head,   the history beside a cluster's files
+  lease
   cluster-documents, keyset         kops' own documents, and how --set changes them
   release, bundle, bootstrap,       what hosts follow and report
   report, catalogue
