@@ -155,7 +155,9 @@ func (c *completer) kind(word string) lookup {
 	case "keyset":
 		return c.keysets
 	case "document":
-		return func(context.Context, *cobra.Command, []string, string) []string { return []string{"cluster", "instancegroup"} }
+		return func(context.Context, *cobra.Command, []string, string) []string {
+			return []string{"cluster", "instancegroup"}
+		}
 	case "field":
 		return c.settings
 	}
