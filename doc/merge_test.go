@@ -177,6 +177,33 @@ func TestRandomMerges(t *testing.T) {
 	t.Log(kinds)
 }
 
+// TestRandomCorpusMerges does the same to documents as people have them, of one
+// part each.
+func TestRandomCorpusMerges(t *testing.T) {
+	seed := *mergeSeed
+	if seed == 0 {
+		seed = time.Now().UnixNano()
+	}
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(uint64(seed), 2))
+	kinds := map[string]int{}
+	for name, b := range corpus(t, true) {
+		docs, err := Parse(b)
+		if err != nil || len(docs) != 1 {
+			continue
+		}
+		for range 25 {
+			base := string(b)
+			ours, theirs := randomEdits(t, r, base), randomEdits(t, r, base)
+			kinds[laws(t, base, ours, theirs)]++
+			if t.Failed() {
+				t.Fatalf("seed %d, %s\n--- ours\n%s\n--- theirs\n%s", seed, name, ours, theirs)
+			}
+		}
+	}
+	t.Log(kinds)
+}
+
 // laws holds what is true of every merge.
 func laws(t *testing.T, base, ours, theirs string) string {
 	t.Helper()
