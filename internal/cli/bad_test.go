@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -56,7 +57,8 @@ func TestBadInput(t *testing.T) {
 	})
 	n := refusals.Load()
 	t.Logf("bad input: %d cases refused, %d of them say what to do", n, advised.Load())
-	if n < badCases && !t.Failed() && !testing.Short() {
+	some := strings.Contains(flag.Lookup("test.run").Value.String(), "/") // not all scripts were asked for
+	if n < badCases && !t.Failed() && !some {
 		t.Errorf("%d cases, there were %d", n, badCases)
 	}
 }
