@@ -171,9 +171,9 @@ func blobOf(message []byte) ([]byte, error) {
 // sealed passes a snapshot on and checks the sum at its end, which is of all
 // that is before it.
 type sealed struct {
-	w    io.Writer
-	size int64
-	last []byte // the last bytes so far, which may be the sum
+	w     io.Writer
+	size  int64
+	last  []byte    // the last bytes so far, which may be the sum
 	inner hash.Hash // of all before them
 	outer hash.Hash // of all
 }
