@@ -68,7 +68,7 @@ func (p Programs) foresee(ctx context.Context, version string, recorded *bundle.
 
 // kubernetesPrograms are what the module in Source builds into one program.
 var kubernetesPrograms = []string{
-	"etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
+	"etcd", "etcdutl", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
 }
 
 // known returns the catalogue to use where nothing has to be built.

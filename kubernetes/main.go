@@ -1,5 +1,5 @@
 // Command kubernetes is every program of a Kubernetes control plane, and
-// kubectl and etcd, in one file. Which one runs is decided by the name it was
+// kubectl, etcd and etcdutl, in one file. Which one runs is decided by the name it was
 // started under, or, when that is none of them, by the first argument:
 //
 //	ln -s kubernetes kube-apiserver && ./kube-apiserver --version
@@ -16,8 +16,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/etcdutl/v3/etcdutl"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
@@ -32,7 +34,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"  // kubernetes_build_info
 )
 
-// programs lists the Kubernetes programs by the name they are started under.
+// programs lists the programs by the name they are started under.
 // etcd is apart: it is not a cobra command and ends the process by itself.
 var programs = map[string]func() *cobra.Command{
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
@@ -41,6 +43,17 @@ var programs = map[string]func() *cobra.Command{
 	"kube-proxy":              proxy.NewProxyCommand,
 	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"kubectl":                 kubectl.NewDefaultKubectlCommand,
+	"etcdutl":                 newEtcdutl,
+}
+
+// newEtcdutl puts etcd's program for its files together as etcd does, which
+// keeps the root command in a package main.
+func newEtcdutl() *cobra.Command {
+	cmd := &cobra.Command{Use: "etcdutl", Short: "An administrative command line tool for etcd3."}
+	cmd.PersistentFlags().DurationVar(&etcdutl.FlockTimeout, "timeout", 10*time.Second, "time to wait to obtain a file lock on db file, 0 to block indefinitely")
+	cmd.PersistentFlags().StringVarP(&etcdutl.OutputFormat, "write-out", "w", "simple", "set the output format (fields, json, protobuf, simple, table)")
+	cmd.AddCommand(etcdutl.NewDefragCommand(), etcdutl.NewSnapshotCommand(), etcdutl.NewHashKVCommand(), etcdutl.NewVersionCommand(), etcdutl.NewMigrateCommand())
+	return cmd
 }
 
 func main() {
@@ -50,7 +63,7 @@ func main() {
 		name = filepath.Base(os.Args[0])
 	}
 	if !known(name) {
-		fmt.Fprintf(os.Stderr, "kubernetes: no program %q; the first argument is one of etcd, kube-apiserver, kube-controller-manager, kube-proxy, kube-scheduler, kubectl, kubelet\n", name)
+		fmt.Fprintf(os.Stderr, "kubernetes: no program %q; the first argument is one of etcd, etcdutl, kube-apiserver, kube-controller-manager, kube-proxy, kube-scheduler, kubectl, kubelet\n", name)
 		os.Exit(2)
 	}
 	if name == "etcd" {

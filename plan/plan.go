@@ -131,11 +131,17 @@ func (r *render) worker() string {
 	return fmt.Sprintf("group %s runs nothing yet: this version has no container runtime, kubelet and kube-proxy for hosts", r.bundle.Group)
 }
 
+// beside are programs that are no services but that hosts need for those that
+// are, by the program of the service; a catalogue need not have them.
+var beside = map[string]string{"etcd": "etcdutl"} // makes a data directory of a snapshot
+
 // finish takes from the catalogue what the services of the bundle need, and
 // checks the whole. What is not known yet is no breach of the rules.
 func (r *render) finish(all []bundle.Asset) error {
 	for _, a := range all {
-		if slices.ContainsFunc(r.bundle.Services, func(s bundle.Service) bool { return slices.Contains(a.Programs, s.Program) }) {
+		if slices.ContainsFunc(r.bundle.Services, func(s bundle.Service) bool {
+			return slices.Contains(a.Programs, s.Program) || slices.Contains(a.Programs, beside[s.Program])
+		}) {
 			r.bundle.Assets = append(r.bundle.Assets, a)
 		}
 	}

@@ -24,7 +24,7 @@ import (
 
 // programs are the names that the multi-call program of kubernetes/ answers to.
 var programs = []string{
-	"etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
+	"etcd", "etcdutl", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
 }
 
 // sourceFiles are what the program is built from; all else comes from the

@@ -92,6 +92,8 @@ func TestEveryProgramAnswersToItsName(t *testing.T) {
 			args = []string{"version", "--client"}
 		case "etcd":
 			want = "etcd Version: 3."
+		case "etcdutl":
+			args, want = []string{"version"}, "etcdutl version: 3."
 		}
 		link := filepath.Join(t.TempDir(), program)
 		if err := os.Symlink(path, link); err != nil {
