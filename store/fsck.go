@@ -164,7 +164,7 @@ func (s *Store) examineCluster(ctx context.Context, name string, history bool) (
 		if err := x.examine(ctx, history); err != nil {
 			return nil, err
 		}
-		if len(x.found) == 0 || !history || try == examineTries {
+		if len(x.found) == 0 || !history {
 			return x, nil
 		}
 		_, _, err := x.h.own.Get(ctx, recordName(x.last+1))
@@ -174,7 +174,18 @@ func (s *Store) examineCluster(ctx context.Context, name string, history bool) (
 		if err != nil {
 			return nil, err
 		}
+		if try == examineTries {
+			x.found = slices.DeleteFunc(x.found, momentary)
+			return x, nil
+		}
 	}
+}
+
+// momentary reports whether a finding holds the log against what changes with
+// each commit: while somebody commits, it means nothing.
+func momentary(f Finding) bool {
+	kind, _, _ := strings.Cut(string(f.Code), "-")
+	return slices.Contains([]string{"head", "file", "config", "bytes", "release"}, kind)
 }
 
 func (e *examined) add(code Code, object, what string, mend func(context.Context) error) {

@@ -114,6 +114,11 @@ var damages = []damage{
 	{"copied during commits: two missing", without(logName(4), logName(5)), "head-ahead file-foreign file-foreign", nil, ""},
 	{"whole log missing", without(logName(1), logName(2), logName(3), logName(4), logName(5)), "head-ahead", nil, "release-stray"},
 	{"record in the middle gone", without(logName(2)), "record-missing bytes-plain-only", []int{2}, ""},
+	{"record in the middle gone, and the head", without(logName(2), ownDir+"head"), "record-missing head-missing bytes-plain-only", []int{2}, ""},
+	{"record in the middle gone, and the head cut", func(t *testing.T, d vfs.Driver) {
+		remove(t, d, logName(2))
+		put(t, d, ownDir+"head", "cut")
+	}, "record-missing head-unreadable bytes-plain-only", []int{2}, ""},
 	{"record in the middle cut", edit(logName(2), half), "record-unreadable bytes-plain-only", []int{2}, ""},
 	{"first record emptied", with(logName(1), ""), "record-unreadable", []int{1}, ""},
 	{"newest record cut", edit(logName(5), half), "record-unreadable", []int{5}, ""},
