@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -33,6 +34,9 @@ type world struct {
 	bodies *bodies
 	memory *vfs.FS
 	data   Data
+	mortal *mortal // dies while the next agent runs; nil: nobody
+	log    *slog.Logger
+	trial  Trial
 	commit int
 	agent  *Agent
 	stop   func()
@@ -61,9 +65,13 @@ func (w *world) run() {
 	if w.stop != nil {
 		w.stop()
 	}
+	host, store, memory := Host(w.host), w.store, w.memory
+	if w.mortal != nil {
+		host, store, memory = w.mortal.on(w.host, w.store, w.memory)
+	}
 	a, err := New(w.ctx, Options{
 		Bootstrap: bundle.Bootstrap{Store: "mem://store", Cluster: testCluster, ClusterID: testID, Group: testGroup},
-		Node:      "a", Host: w.host, Data: w.data, Store: w.store, Memory: w.memory, Poll: time.Second,
+		Node:      "a", Host: host, Data: w.data, Store: store, Memory: memory, Poll: time.Second, Log: w.log, Trial: w.trial,
 	})
 	if err != nil {
 		w.t.Fatal(err)
