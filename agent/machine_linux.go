@@ -103,6 +103,7 @@ type Machine struct {
 	sets     sync.Mutex           // over sets/ and these
 	standing map[string]*standing // sets that were looked at, by ID
 	staged   string               // ID of the set that was staged last
+	inForce  string               // ID of the set that was switched to last; "": none yet
 
 	checked map[string]bool // programs whose bytes were checked, by path; for Stage alone
 }

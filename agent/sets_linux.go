@@ -115,11 +115,24 @@ func (m *Machine) restore(ctx context.Context, s *standing) error {
 		if have, err := m.root.Readlink(m.at(s.set.ID, p)); err == nil && have == target {
 			continue
 		}
+		m.log.WarnContext(ctx, "a link of the set was changed by another; put right", slog.String("link", p))
 		if err := m.link(m.at(s.set.ID, p), target); err != nil {
 			return err
 		}
 	}
-	return nil
+	return m.mendCurrent(ctx, s.set.ID)
+}
+
+// mendCurrent puts the link to the set in force right, where that is the set.
+func (m *Machine) mendCurrent(ctx context.Context, id string) error {
+	if id != m.inForce {
+		return nil
+	}
+	if now, err := m.current(); err == nil && now == id {
+		return nil
+	}
+	m.log.WarnContext(ctx, "the link to the set in force was changed by another; put right", slog.String("set", id))
+	return m.link(currentName, path.Join(setsDir, id))
 }
 
 // mend writes a file of a set again. One that was made on this host can be
@@ -192,6 +205,7 @@ func (m *Machine) Switch(ctx context.Context, s *Set, keep ...bundle.Digest) err
 			return err
 		}
 	}
+	m.inForce = s.ID
 	return m.sweep(s.ID, keep)
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -109,6 +110,14 @@ func TestFilesChangedByOthersArePutRight(t *testing.T) {
 		"a link": func() error {
 			return os.Remove(at("bin/api"))
 		},
+		"a link to elsewhere": func() error {
+			return errors.Join(os.Remove(at("bin/api")), os.Symlink("/bin/true", at("bin/api")))
+		},
+		"the set in force": func() error {
+			current := filepath.Join(s.dir, currentName)
+			return errors.Join(os.Remove(current), os.Symlink("sets/other", current))
+		},
+		"the set in force, gone": func() error { return os.Remove(filepath.Join(s.dir, currentName)) },
 		"made a link": func() error {
 			if err := os.Remove(at("etc/node.conf")); err != nil {
 				return err
@@ -123,8 +132,8 @@ func TestFilesChangedByOthersArePutRight(t *testing.T) {
 			t.Errorf("%s: staged anew", name)
 		}
 		s.checkSet()
-		if _, err := os.Stat(at("bin/api")); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if target, err := os.Readlink(at("bin/api")); err != nil || target == "/bin/true" {
+			t.Errorf("%s: bin/api leads to %s, %v", name, target, err)
 		}
 	}
 	// What nobody gave us to own is left alone.
