@@ -74,7 +74,7 @@ func newRoot(env *Env) *cobra.Command {
 		verb("store", "Look after a store as a whole", storeInitCmd(env), storeFsckCmd(env), storeGCCmd(env)),
 		verb("lease", "Say who is at work on a cluster", leaseTakeCmd(env), leaseShowCmd(env), leaseDropCmd(env)),
 		logCmd(env), showCmd(env), diffCmd(env), blameCmd(env), rollbackCmd(env), adoptCmd(env), resolveCmd(env),
-		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), versionCmd(env),
+		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), etcdCmd(env), versionCmd(env),
 	)
 	addAbsent(root)
 	root.AddCommand(completionCmd(), referenceCmd())
