@@ -210,6 +210,8 @@ type newDocuments struct {
 	files   []cluster.File
 	text    string         // the file that people gave
 	from    map[string]int // lines of it before the first of each of files
+	line    map[string]int // of it, where each of files begins
+	addons  []addon        // the objects in AddonsFile
 }
 
 // located tells problems at their places in what people gave.

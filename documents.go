@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,6 +22,12 @@ const clusterLabel = "kops.k8s.io/cluster"
 // sortDocuments finds out to which cluster and file each document of a text
 // belongs. All that is wrong is told at once, with its line in the text.
 func sortDocuments(file string, src []byte) ([]*newDocuments, error) {
+	return sortInto(file, src, "")
+}
+
+// sortInto is sortDocuments, where documents that do not say their cluster
+// belong to home, if it is given and the text holds no cluster.
+func sortInto(file string, src []byte, home cluster.Name) ([]*newDocuments, error) {
 	docs, err := doc.Parse(src)
 	if err != nil {
 		_, problems := cluster.Check(file, src)
@@ -29,6 +36,9 @@ func sortDocuments(file string, src []byte) ([]*newDocuments, error) {
 	s := &sorter{file: file}
 	for _, d := range docs {
 		s.findCluster(d)
+	}
+	if len(s.clusters) == 0 {
+		s.home = home
 	}
 	for _, d := range docs {
 		s.place(d)
@@ -49,6 +59,7 @@ func noProblem(problems []cluster.Problem, err error) error {
 
 type sorter struct {
 	file     string
+	home     cluster.Name // of documents that do not say theirs; may be empty
 	clusters []*newDocuments
 	problems []cluster.Problem
 }
@@ -84,7 +95,7 @@ func (s *sorter) of(name cluster.Name) *newDocuments {
 			return c
 		}
 	}
-	c := &newDocuments{cluster: name, text: s.file, from: map[string]int{}}
+	c := &newDocuments{cluster: name, text: s.file, from: map[string]int{}, line: map[string]int{}}
 	s.clusters = append(s.clusters, c)
 	return c
 }
@@ -151,6 +162,9 @@ func (s *sorter) owner(d *doc.Document) *newDocuments {
 		}
 		return s.of(name)
 	}
+	if s.home != "" {
+		return s.of(s.home)
+	}
 	if len(s.clusters) != 1 {
 		s.refuse(d, "it does not say which cluster it belongs to: label %s", clusterLabel)
 		return nil
@@ -187,6 +201,8 @@ func (s *sorter) placeAddon(d *doc.Document) {
 	if c == nil {
 		return
 	}
+	line, _ := d.Position()
+	c.addons = append(c.addons, addon{d, line})
 	if f := c.file(cluster.AddonsFile); f != nil {
 		f.Bytes = append(append(f.Bytes, "---\n"...), plain(d)...)
 		return
@@ -201,6 +217,7 @@ func (s *sorter) add(c *newDocuments, d *doc.Document, name string, b []byte) {
 	}
 	c.files = append(c.files, cluster.File{Name: name, Bytes: b})
 	c.from[name] = s.linesBefore(d, b)
+	c.line[name], _ = d.Position()
 }
 
 // linesBefore counts the lines of the text before the one that a document's
@@ -226,7 +243,31 @@ func plain(d *doc.Document) []byte {
 	if len(b) > 0 && b[len(b)-1] != '\n' {
 		b = append(b, '\n')
 	}
-	return b
+	return withoutEnd(b)
+}
+
+// withoutEnd drops the blank lines behind a document, which part it from the
+// next; not those that belong to a text in it (|+).
+func withoutEnd(b []byte) []byte {
+	end := len(bytes.TrimRight(b, "\r\n"))
+	if bytes.HasPrefix(b[end:], []byte("\r\n")) {
+		end++
+	}
+	end++
+	if end >= len(b) {
+		return b
+	}
+	whole, err := doc.Parse(b)
+	short, err2 := doc.Parse(b[:end])
+	if err != nil || err2 != nil || len(whole) != 1 || len(short) != 1 {
+		return b
+	}
+	v, _ := whole[0].Get()
+	w, _ := short[0].Get()
+	if !reflect.DeepEqual(v, w) {
+		return b
+	}
+	return b[:end:end]
 }
 
 // fingerprint is the name that kops gives the file of an SSH key: the MD5 of
