@@ -9,12 +9,10 @@ import (
 // absent are commands of kops that are not here yet, with what serves instead.
 // They are known so that one line says so, rather than "unknown command".
 var absent = []struct{ path, instead string }{
-	{"create instancegroup", "put the document into a file, then stateroom create -f FILE"},
 	{"create keypair", "stateroom update cluster --yes makes the keysets that a cluster lacks"},
 	{"create secret", ""},
 	{"create sshpublickey", "put it into a file as an SSHCredential, then stateroom create -f FILE"},
 	{"delete instance", ""},
-	{"delete instancegroup", ""},
 	{"delete secret", ""},
 	{"delete sshpublickey", ""},
 	{"distrust keypair", ""},
@@ -24,7 +22,6 @@ var absent = []struct{ path, instead string }{
 	{"get sshpublickeys", ""},
 	{"promote keypair", ""},
 	{"reconcile cluster", "stateroom update cluster --yes --wait"},
-	{"replace", "stateroom edit cluster, with an editor or with --set"},
 	{"rolling-update cluster", "hosts follow what is released: stateroom update cluster --yes --wait"},
 	{"toolbox", ""},
 	{"trust keypair", ""},

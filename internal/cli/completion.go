@@ -65,15 +65,23 @@ type completer struct{ env *Env }
 // lookup is what a completer finds for an argument or flag.
 type lookup func(ctx context.Context, cmd *cobra.Command, args []string, typed string) []string
 
+// more stands for any number of what is before it.
+const more = "more"
+
 // completes says what each argument of a command is; the last entry counts for
-// all that follow where it is repeated.
+// all that follow where it is repeated, or where more follows it.
 var completes = map[string][]string{
-	"get instancegroups": {"group", "group"},
-	"get keypairs":       {"keyset", "keyset"},
-	"edit instancegroup": {"group"},
-	"show":               {"cluster commit", "commit"},
-	"diff":               {"cluster commit", "commit", "commit"},
-	"blame":              {"document", "group"},
+	"get instancegroups":   {"group", "group"},
+	"get keypairs":         {"keyset", "keyset"},
+	"edit instancegroup":   {"group"},
+	"delete instancegroup": {"group"},
+	"set cluster":          {"cluster setting", "setting", "more"},
+	"set instancegroup":    {"group", "setting", "more"},
+	"unset cluster":        {"cluster field", "field", "more"},
+	"unset instancegroup":  {"group", "field", "more"},
+	"show":                 {"cluster commit", "commit"},
+	"diff":                 {"cluster commit", "commit", "commit"},
+	"blame":                {"document", "group"},
 }
 
 // addCompletions tells every command what its arguments and flags can be.
@@ -95,7 +103,10 @@ func (c *completer) command(cmd *cobra.Command) {
 	c.flag(cmd, "at", c.commits)
 	c.flag(cmd, "set", c.settings)
 	c.flag(cmd, "unset", c.fields)
+	c.flag(cmd, "subnet", c.subnets)
+	c.flag(cmd, "zone", c.zones)
 	for name, values := range map[string]string{
+		"role":  "node control-plane apiserver bastion",
 		"cloud": "metal", "dns": "none private public", "networking": "cni", "kubernetes-version": cluster.DefaultKubernetesVersion,
 	} {
 		c.flag(cmd, name, func(context.Context, *cobra.Command, []string, string) []string { return strings.Fields(values) })
@@ -130,10 +141,10 @@ func (c *completer) arguments(kinds []string) cobra.CompletionFunc {
 		var all []string
 		kind := ""
 		switch n := len(kinds); {
-		case len(args) < n:
+		case len(args) < n && kinds[len(args)] != more:
 			kind = kinds[len(args)]
-		case n > 1 && kinds[n-1] == kinds[0]:
-			kind = kinds[0] // any number of them
+		case n > 1 && (kinds[n-1] == kinds[0] || kinds[n-1] == more):
+			kind = kinds[max(0, n-2)] // any number of them
 		}
 		for word := range strings.FieldsSeq(kind) {
 			all = append(all, c.found(c.kind(word), cmd, args, typed)...)
@@ -158,8 +169,10 @@ func (c *completer) kind(word string) lookup {
 		return func(context.Context, *cobra.Command, []string, string) []string {
 			return []string{"cluster", "instancegroup"}
 		}
-	case "field":
+	case "setting":
 		return c.settings
+	case "field":
+		return c.fields
 	}
 	return c.commits
 }
@@ -231,7 +244,7 @@ func (c *completer) cluster(ctx context.Context, cmd *cobra.Command, args []stri
 		return nil, nil
 	}
 	arg := ""
-	if kinds := argumentsOf(cmd); len(args) > 0 && len(kinds) > 0 && strings.HasPrefix(kinds[0], "cluster") && !ref.MatchString(args[0]) {
+	if kinds := argumentsOf(cmd); len(args) > 0 && len(kinds) > 0 && strings.HasPrefix(kinds[0], "cluster") && !ref.MatchString(args[0]) && !isField(args[0]) {
 		arg = args[0]
 	}
 	name, err := c.env.cluster(ctx, s, arg)
@@ -255,6 +268,26 @@ func (c *completer) groups(ctx context.Context, cmd *cobra.Command, args []strin
 		all = append(all, g.Name+"\t"+g.Spec.Role.String())
 	}
 	return all
+}
+
+func (c *completer) subnets(ctx context.Context, cmd *cobra.Command, _ []string, _ string) []string {
+	_, found := c.cluster(ctx, cmd, nil)
+	if found == nil {
+		return nil
+	}
+	var all []string
+	for _, s := range found.Spec.Subnets {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
+func (c *completer) zones(ctx context.Context, cmd *cobra.Command, _ []string, _ string) []string {
+	_, found := c.cluster(ctx, cmd, nil)
+	if found == nil {
+		return nil
+	}
+	return zones(found)
 }
 
 func (c *completer) keysets(ctx context.Context, cmd *cobra.Command, args []string, _ string) []string {

@@ -21,14 +21,14 @@ type createOptions struct {
 
 func createCmd(env *Env) *cobra.Command {
 	var opt createOptions
-	cluster := createClusterCmd(env)
+	cluster, group := createClusterCmd(env), createGroupCmd(env)
 	cmd := &cobra.Command{
 		Use:   "create -f FILE",
 		Short: "Create clusters and instance groups",
 		Long: `Create what the documents in a file say: clusters, instance groups, SSH keys, and
 any other Kubernetes object as an add-on of the cluster. Each cluster gets one
 commit. What is there already is not touched: that is a conflict.`,
-		Example: "  stateroom create -f cluster.yaml\n  kops create cluster ... --dry-run -o yaml | stateroom create -f -\n" + cluster.Example,
+		Example: "  stateroom create -f cluster.yaml\n  kops create cluster ... --dry-run -o yaml | stateroom create -f -\n" + cluster.Example + "\n" + group.Example,
 		Args:    noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runCreate(cmd.Context(), env, opt)
@@ -37,7 +37,7 @@ commit. What is there already is not touched: that is a conflict.`,
 	cmd.Flags().StringVarP(&opt.file, "filename", "f", "", "the file; - is standard input")
 	opt.flags(cmd.Flags())
 	opt.documents.flag(cmd.Flags())
-	cmd.AddCommand(cluster)
+	cmd.AddCommand(cluster, group)
 	return cmd
 }
 

@@ -144,12 +144,17 @@ func (e *editing) notes() []doc.Note {
 // rebasedText says what an edit came to lie on top of; the newest is the first.
 func rebasedText(others []*store.Commit) string {
 	c := others[0]
-	message, _, _ := strings.Cut(c.Message, "\n")
-	text := fmt.Sprintf("rebased onto %d by %s: %s", c.Number, nameOf(c.Author), message)
+	text := rebasedOnto(c.Number, c.Author, c.Message)
 	if n := len(others) - 1; n > 0 {
 		text += fmt.Sprintf(" (and %d before it)", n)
 	}
 	return text
+}
+
+// rebasedOnto says which commit a change came to lie on top of.
+func rebasedOnto(number int, author, message string) string {
+	message, _, _ = strings.Cut(message, "\n")
+	return fmt.Sprintf("rebased onto %d by %s: %s", number, nameOf(author), message)
 }
 
 // count says how many there are of two things.

@@ -15,7 +15,7 @@ func noticeText(n store.Notice) string {
 	case store.Finished:
 		return fmt.Sprintf("finished commit %d, whose writer stopped half-way", n.Number)
 	case store.Rebased:
-		return fmt.Sprintf("%s committed %d first (%s); the change is made on top of it", nameOf(n.Author), n.Number, n.Message)
+		return rebasedOnto(n.Number, n.Author, n.Message)
 	case store.Righted:
 		return fmt.Sprintf("put right what a late write had left behind: %s", names)
 	case store.Kept:

@@ -28,6 +28,14 @@ func (f *writeFlags) write() stateroom.Write {
 
 // showOutcome prints what a command changed, and warnings beside it.
 func (env *Env) showOutcome(out *stateroom.Outcome) error {
+	if out.DryRun {
+		return env.showOutcomeIn(out, out.Changes)
+	}
+	return env.showOutcomeIn(out, withoutNew(out.Changes))
+}
+
+// showOutcomeIn is showOutcome with the changes as they are to be shown.
+func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChange) error {
 	if len(out.Rebased) > 0 {
 		env.sayf("%s", rebasedText(out.Rebased))
 	}
@@ -37,10 +45,6 @@ func (env *Env) showOutcome(out *stateroom.Outcome) error {
 	if len(out.Changes) == 0 && out.Commit == 0 {
 		_, err := fmt.Fprintf(env.Stdout, "%s: nothing to change\n", out.Cluster)
 		return err
-	}
-	shown := out.Changes
-	if !out.DryRun {
-		shown = withoutNew(shown)
 	}
 	if err := env.showChanges(env.Stdout, shown); err != nil {
 		return err
