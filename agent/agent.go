@@ -79,9 +79,9 @@ type Agent struct {
 	now     Progress
 
 	staging *staging
-	trouble *trouble // why the set that is wanted could not be staged
-	stuck   string   // why a restore does not go on, said last
-	recheck bool     // look whether the set in force stands as it should
+	trouble *trouble          // why the set that is wanted could not be staged
+	said    map[string]string // complaints made last, by what they are of
+	recheck bool              // look whether the set in force stands as it should
 
 	reports reports
 }
@@ -96,7 +96,7 @@ func New(ctx context.Context, opt Options) (*Agent, error) {
 	if err := nobody.Validate(); err != nil {
 		return nil, err // a report that nobody could read
 	}
-	a := &Agent{opt: opt, log: opt.Log, interval: 10 * time.Second}
+	a := &Agent{opt: opt, log: opt.Log, interval: 10 * time.Second, said: map[string]string{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -202,14 +202,27 @@ func (a *Agent) wait(ctx context.Context) {
 	}
 }
 
+// complain logs what goes wrong at turn after turn once, until it goes well or
+// goes wrong otherwise.
+func (a *Agent) complain(ctx context.Context, what string, err error) {
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	if said != "" && said != a.said[what] && ctx.Err() == nil {
+		a.log.WarnContext(ctx, what, slog.Any("err", err))
+	}
+	a.said[what] = said
+}
+
 // remember writes the memory where it changed. What cannot be written is tried
 // again at the next turn: the host goes on with what it knows.
 func (a *Agent) remember(ctx context.Context) {
 	if !a.unsaved {
 		return
 	}
-	if err := a.mem.save(ctx, a.opt.Memory); err != nil {
-		a.log.WarnContext(ctx, "cannot remember", slog.Any("err", err))
+	err := a.mem.save(ctx, a.opt.Memory)
+	if a.complain(ctx, "cannot remember", err); err != nil {
 		return
 	}
 	a.unsaved = false

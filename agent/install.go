@@ -269,9 +269,7 @@ func (a *Agent) converge(ctx context.Context) {
 		return
 	}
 	p, err := Converge(ctx, a.opt.Host, a.set)
-	if err != nil && ctx.Err() == nil {
-		a.log.ErrorContext(ctx, "cannot converge", slog.Any("err", err))
-	}
+	a.complain(ctx, "cannot converge", err)
 	a.now = p
 	if p.Done && !a.arrived {
 		a.arrived = true
@@ -298,13 +296,7 @@ func (a *Agent) restore(ctx context.Context) bool {
 		return false
 	}
 	p, pending, err := restore(ctx, a.opt.Host, a.opt.Data, a.set)
-	switch {
-	case err == nil:
-		a.stuck = ""
-	case ctx.Err() == nil && a.stuck != err.Error():
-		a.stuck = err.Error()
-		a.log.ErrorContext(ctx, "cannot restore", slog.Any("err", err))
-	}
+	a.complain(ctx, "cannot restore", err)
 	if pending {
 		a.now = p
 		if a.trial != nil {
@@ -338,8 +330,8 @@ func (a *Agent) confirm(ctx context.Context) {
 	m.Good, m.Ready, m.Trial = &Kept{a.aim, a.set.digests()}, nil, nil
 	m.Bad = append([]bundle.Failure(nil), m.Bad...)
 	m.forgive(a.aim.Digest)
-	if err := m.save(ctx, a.opt.Memory); err != nil {
-		a.log.WarnContext(ctx, "cannot remember", slog.Any("err", err))
+	err := m.save(ctx, a.opt.Memory)
+	if a.complain(ctx, "cannot remember", err); err != nil {
 		return // and try again at the next turn
 	}
 	a.mem, a.trial = m, nil
