@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type Replace struct {
 	File    string // as the person calls it, for messages
 	Text    []byte
 	Cluster cluster.Name // of documents that do not say it; empty: they must
+	Only    bool         // refuse documents of any other cluster
 	Force   bool         // create what is not there
 }
 
@@ -29,6 +31,9 @@ type Replace struct {
 func (s *Store) ReplaceFrom(ctx context.Context, rp Replace, w Write) ([]*Outcome, error) {
 	clusters, err := sortInto(rp.File, rp.Text, rp.Cluster)
 	if err != nil {
+		return nil, err
+	}
+	if err := rp.check(clusters); err != nil {
 		return nil, err
 	}
 	for _, n := range clusters[min(1, len(clusters)):] {
@@ -46,6 +51,26 @@ func (s *Store) ReplaceFrom(ctx context.Context, rp Replace, w Write) ([]*Outcom
 		all = append(all, out)
 	}
 	return all, nil
+}
+
+// check refuses documents of a cluster that is not meant, and add-ons that are
+// there twice: which of the two would count?
+func (rp Replace) check(clusters []*newDocuments) error {
+	var problems []cluster.Problem
+	wrong := func(line int, format string, args ...any) {
+		problems = append(problems, cluster.Problem{File: rp.File, Line: line, Col: 1, Message: fmt.Sprintf(format, args...)})
+	}
+	for _, n := range clusters {
+		if rp.Only && n.cluster != rp.Cluster {
+			wrong(slices.Min(slices.Collect(maps.Values(n.line))), "it belongs to cluster %s, and what is meant is %s", n.cluster, rp.Cluster)
+		}
+		for i, a := range n.addons {
+			if slices.ContainsFunc(n.addons[:i], func(b addon) bool { return b.is(a.document) }) {
+				wrong(a.line, "add-on %s of cluster %s is there twice", a, n.cluster)
+			}
+		}
+	}
+	return cluster.Invalid(problems)
 }
 
 func (s *Store) replaceOne(ctx context.Context, n *newDocuments, rp Replace, w Write) (*Outcome, error) {

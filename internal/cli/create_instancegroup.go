@@ -55,6 +55,19 @@ A group of the control plane runs etcd only if a member of spec.etcdClusters nam
 	return cmd
 }
 
+// noEmpty refuses flags that are given and empty, as noEmptyFlag does.
+func (o *createGroupOptions) noEmpty() (err error) {
+	o.given.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "role", "subnet", "zone", "machine-type", "image":
+			if v := f.Value.String(); v == "" || v == "[]" {
+				err = usagef("is a variable of the shell not set?", "--%s is empty", f.Name)
+			}
+		}
+	})
+	return err
+}
+
 // sizes takes over those of the flags that were given.
 func (o *createGroupOptions) sizes() error {
 	count, least, most := o.given.Changed("node-count"), o.given.Changed("min-size"), o.given.Changed("max-size")
@@ -77,7 +90,7 @@ func runCreateGroup(ctx context.Context, env *Env, opt createGroupOptions) error
 	if opt.new.Name == "" {
 		return usagef("stateroom create instancegroup nodes-big", "the instance group has no name")
 	}
-	if err := errors.Join(opt.documents.check(opt.dryRun), opt.sizes()); err != nil {
+	if err := errors.Join(opt.documents.check(opt.dryRun), opt.noEmpty(), opt.sizes()); err != nil {
 		return err
 	}
 	s, err := env.open(ctx)

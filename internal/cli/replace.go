@@ -55,7 +55,7 @@ func runReplace(ctx context.Context, env *Env, opt replaceOptions) error {
 	if err != nil {
 		return err
 	}
-	done, err := s.ReplaceFrom(ctx, stateroom.Replace{File: opt.file, Text: text, Cluster: home, Force: opt.force}, opt.write())
+	done, err := s.ReplaceFrom(ctx, stateroom.Replace{File: opt.file, Text: text, Cluster: home, Only: env.name != "", Force: opt.force}, opt.write())
 	for _, out := range done {
 		if err := env.showOutcomeIn(out, out.Changes); err != nil {
 			return err
