@@ -24,6 +24,7 @@ type Env struct {
 	Now            func() time.Time
 
 	state, name string // --state, --name
+	rebased     int    // the commit of others that a change was last said to be on top of
 }
 
 // Main runs one command to its end and returns the exit code; see exit.go.

@@ -228,4 +228,9 @@ func hostname() string {
 }
 
 // notice tells the person what the store found and did on the way.
-func (env *Env) notice(n store.Notice) { env.sayf("%s", noticeText(n)) }
+func (env *Env) notice(n store.Notice) {
+	if n.Kind == store.Rebased {
+		env.rebased = n.Number
+	}
+	env.sayf("%s", noticeText(n))
+}

@@ -36,7 +36,7 @@ func (env *Env) showOutcome(out *stateroom.Outcome) error {
 
 // showOutcomeIn is showOutcome with the changes as they are to be shown.
 func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChange) error {
-	if len(out.Rebased) > 0 {
+	if len(out.Rebased) > 0 && out.Rebased[0].Number != env.rebased {
 		env.sayf("%s", rebasedText(out.Rebased))
 	}
 	for _, w := range out.Warnings {
