@@ -208,7 +208,16 @@ func (k *killing) verify() error {
 	if got := seen.Newest()["config"]; got != strings.Join(lines, "") {
 		return fmt.Errorf("config is %q, the commits are %q", got, lines)
 	}
-	return nil
+	return k.fsck()
+}
+
+// fsck wants a store in which nothing is wrong.
+func (k *killing) fsck() error {
+	found, err := store.Fsck(k.t.Context(), vfs.New(k.d, "file:"), store.Options{}, store.FsckOptions{})
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("fsck finds %d: %s: %s", len(found), found[0].Code, found[0].What)
+	}
+	return err
 }
 
 // TestWritersKilledInEachWindow kills processes with SIGKILL in the middle of a

@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stateroom/stateroom/vfs"
 )
 
 // Leftovers returns what lies in .stateroom/tmp besides locks: what a crash has
 // left there, which the next write puts right, and foreign bytes that are kept.
+// What a writer may still be at is not among them.
 func (d *Driver) Leftovers(ctx context.Context) ([]vfs.Leftover, error) {
 	s, err := d.read(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +61,8 @@ func (s *session) leftovers(dir, begun string) ([]vfs.Leftover, error) {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err
 			}
-			if err == nil {
+			inUse := kind == "new" && time.Since(l.Time) < abandoned // by its writer, who may be at it still
+			if err == nil && !inUse {
 				list = append(list, l)
 			}
 		}
