@@ -69,6 +69,20 @@ func TestEveryWriterSaysWhatItMet(t *testing.T) {
 		"delete instancegroup": func(ctx context.Context, s *Store) (*Outcome, error) {
 			return s.DeleteGroup(ctx, demo, "spare", Write{})
 		},
+		"update cluster": func(ctx context.Context, s *Store) (*Outcome, error) {
+			u, err := s.Update(ctx, demo, Programs{Catalogue: made()}, Write{})
+			if err != nil {
+				return nil, err
+			}
+			return &Outcome{Commit: u.Commit}, nil
+		},
+		"adopt": func(ctx context.Context, s *Store) (*Outcome, error) {
+			text := append([]byte("# by another tool\n"), group("spare")...)
+			if _, err := s.store.FS().Put(ctx, string(demo)+"/"+cluster.GroupFile("spare"), text, vfs.Cond{}, ""); err != nil {
+				return nil, err
+			}
+			return s.Adopt(ctx, demo, nil, Write{})
+		},
 		"rollback": func(ctx context.Context, s *Store) (*Outcome, error) {
 			return s.Rollback(ctx, demo, Rollback{To: "1"}, Write{})
 		},

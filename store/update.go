@@ -256,8 +256,7 @@ func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *draft, 
 		return nil, err
 	}
 	if !ours {
-		who := standing.commit()
-		u.h.notice(ctx, Notice{Kind: Rebased, Number: who.Number, Names: who.names(), Author: who.Author, Message: who.Message})
+		u.met(ctx, standing)
 		return nil, errAgain
 	}
 	// If we stop here, the commit stands, and whoever comes next finishes it.
@@ -268,11 +267,21 @@ func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *draft, 
 	return d.committed(standing), nil
 }
 
-// put commits an import.
+// met says who was first; the change is made again on top of it.
+func (u *update) met(ctx context.Context, standing *record) {
+	who := standing.commit()
+	u.h.notice(ctx, Notice{Kind: Rebased, Number: who.Number, Names: who.names(), Author: who.Author, Message: who.Message})
+}
+
+// put commits an import. Whoever was first with another commit matters only to
+// a person who adopts: other imports are made beside what was asked.
 func (u *update) put(ctx context.Context, r *record) error {
 	u.own[r.Transaction] = true
-	_, ours, err := u.h.append(ctx, r)
+	standing, ours, err := u.h.append(ctx, r)
 	if err == nil && !ours {
+		if u.adopt != nil {
+			u.met(ctx, standing)
+		}
 		return errAgain
 	}
 	return err
