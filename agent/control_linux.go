@@ -86,8 +86,15 @@ func serviceStatus(rec record, r *bundle.Report, running bool) bundle.ServiceSta
 	return st
 }
 
-// agentGrace is how long an agent may take to end before it is killed.
-const agentGrace = 10 * time.Second
+// EndAll is the signal by which a running agent is asked to stop its services
+// and then to end: it is their parent, and sees to it that nothing of them
+// stays in the table of processes. An agent that does not know it just ends.
+const EndAll = syscall.SIGUSR1
+
+const (
+	endAllGrace = 2 * time.Minute  // for an agent to stop its services and end
+	agentGrace  = 10 * time.Second // for it to end without them, before it is killed
+)
 
 // StopAll ends the agent of a directory and then all its services, and returns
 // when no process is left. A directory where nothing runs is no error.
@@ -99,14 +106,17 @@ func StopAll(ctx context.Context, opt MachineOptions) error {
 	if err != nil {
 		return err
 	}
-	err = m.stopServices(ctx)
+	err = m.StopServices(ctx)
 	return errors.Join(err, m.Close())
 }
 
 // takeOver opens a machine in place of the agent that has it.
 func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
-	killAt := time.Now().Add(agentGrace)
-	asked := 0
+	steps := []struct {
+		signal syscall.Signal
+		grace  time.Duration
+	}{{EndAll, endAllGrace}, {syscall.SIGTERM, agentGrace}, {syscall.SIGKILL, agentGrace}}
+	var next time.Time
 	for {
 		m, err := OpenMachine(ctx, opt)
 		busy, ok := errors.AsType[*BusyError](err)
@@ -119,11 +129,9 @@ func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 		}
 		switch {
 		case err != nil: // it has just ended
-		case asked != busy.PID:
-			asked = busy.PID
-			p.signal(syscall.SIGTERM)
-		case time.Now().After(killAt):
-			p.signal(syscall.SIGKILL)
+		case len(steps) > 0 && time.Now().After(next):
+			p.signal(steps[0].signal)
+			next, steps = time.Now().Add(steps[0].grace), steps[1:]
 		}
 		select {
 		case <-ctx.Done():
@@ -133,7 +141,9 @@ func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 	}
 }
 
-func (m *Machine) stopServices(ctx context.Context) error {
+// StopServices stops every service, in the reverse of their order, and returns
+// when none is left.
+func (m *Machine) StopServices(ctx context.Context) error {
 	for {
 		p, err := Converge(ctx, m, &Set{})
 		if err != nil {

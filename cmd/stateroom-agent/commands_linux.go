@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -113,7 +114,12 @@ func runAgent(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	opt.Host, opt.Data = m, m
-	err = follow(ctx, opt, o.once)
+	following, cancel := signal.NotifyContext(ctx, agent.EndAll)
+	defer cancel()
+	err = follow(following, opt, o.once)
+	if following.Err() != nil && ctx.Err() == nil { // EndAll
+		err = m.StopServices(ctx)
+	}
 	return errors.Join(err, m.Close())
 }
 

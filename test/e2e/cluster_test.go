@@ -277,9 +277,15 @@ func (d *day) down(t *testing.T) {
 	warm := p.must(0, "up") // and the same cluster comes back
 	t.Logf("FIGURE up after down: %.1f s", warm.took.Seconds())
 	p.until(20*time.Second, "web", "kubectl", "--", "get", "pods")
+	children := p.pids(demo) // of the agent that runs
 	p.must(0, "down")
 	if left := p.processes(demo); len(left) != 0 {
 		t.Errorf("left running: %v", left)
+	}
+	for name, pid := range children {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil {
+			t.Errorf("%s (pid %d) is still in the table of processes", name, pid)
+		}
 	}
 }
 
