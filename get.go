@@ -24,7 +24,8 @@ type Entry struct {
 // atOnce is how many clusters are read at the same time.
 const atOnce = 64
 
-// Clusters lists the clusters of the store, sorted by name.
+// Clusters lists the clusters of the store, sorted by name: of those there are
+// now, the ones that were there at AsOf.
 func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 	var all []Entry
 	for name, err := range s.store.Clusters(ctx) {
@@ -46,6 +47,9 @@ func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 		})
 	}
 	wg.Wait()
+	if s.at != "" { // not there yet, then
+		all = slices.DeleteFunc(all, func(e Entry) bool { return errors.Is(e.Err, fs.ErrNotExist) })
+	}
 	return all, ctx.Err()
 }
 

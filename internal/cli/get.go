@@ -24,11 +24,12 @@ func getClustersCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "clusters",
 		Short:   "List the clusters of the store",
-		Example: "  stateroom get clusters\n  stateroom get clusters -o name",
+		Example: "  stateroom get clusters\n  stateroom get clusters -o name\n  stateroom get clusters --at 2026-01-02T15:04:05Z",
 		Args:    atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runGetClusters(cmd.Context(), env, opt) },
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
@@ -36,7 +37,7 @@ func runGetClusters(ctx context.Context, env *Env, opt getOptions) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
+	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err
 	}
