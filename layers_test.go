@@ -22,6 +22,7 @@ var layers = map[string]string{
 	"vfs":                          "",
 	"vfs/mem":                      "vfs",
 	"vfs/file":                     "vfs internal/durable",
+	"vfs/s3":                       "vfs internal/retry",
 	"vfs/vfstest":                  "vfs",
 	"store":                        "vfs",
 	"store/storetest":              "store vfs vfs/vfstest",
@@ -34,6 +35,7 @@ var layers = map[string]string{
 	"internal/durable":             "",
 	"internal/durable/durabletest": "internal/durable",
 	"internal/asset":               "bundle internal/durable",
+	"internal/retry":               "",
 	"internal/backends":            "vfs vfs/*",
 	"":                             "store cluster doc pki plan bundle vfs internal/asset",
 	"internal/cli":                 ". internal/backends bundle cluster plan store doc pki",
@@ -45,6 +47,7 @@ var layers = map[string]string{
 
 // only says where alone a foreign import may stand.
 var only = map[string]string{
+	"github.com/aws/":   "vfs/s3",
 	"github.com/spf13/": "internal/cli",
 	"go.yaml.in/yaml/":  "doc pki",
 	"golang.org/x/sys/": "vfs/file internal/durable internal/asset agent",
