@@ -43,11 +43,12 @@ var layers = map[string]string{
 	"cmd/stateroom-agent":          "agent bundle vfs internal/asset internal/backends",
 	"internal/doctest":             "",
 	"test/e2e":                     "",
+	"test/servers":                 "",
 }
 
 // only says where alone a foreign import may stand.
 var only = map[string]string{
-	"github.com/aws/":   "vfs/s3",
+	"github.com/aws/":   "vfs/s3 test/servers",
 	"github.com/spf13/": "internal/cli",
 	"go.yaml.in/yaml/":  "doc pki",
 	"golang.org/x/sys/": "vfs/file internal/durable internal/asset agent",

@@ -1,0 +1,93 @@
+package servers
+
+import (
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Faults are what a Proxy does to the requests that pass it. The zero value
+// does nothing.
+type Faults struct {
+	Delay time.Duration       // before each request is passed on
+	Fail  float64             // share of requests that the server never sees: half get a 503, half a cut connection
+	Lose  float64             // share of requests that the server does, and whose reply is cut
+	Seed  uint64              // of the choice; it is logged
+	Seen  func(*http.Request) // called with each request as it comes, from many goroutines; must not read its body
+}
+
+// Proxy starts an HTTP proxy in front of a server and returns the URL that
+// stands for target, path included. The Host that the client signed is passed
+// on.
+func Proxy(t testing.TB, target string, f Faults) string {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Fail > 0 || f.Lose > 0 {
+		t.Logf("proxy before %s: fail %g, lose %g, seed %d", target, f.Fail, f.Lose, f.Seed)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+			r.Out.Host = r.In.Host
+		},
+		Transport:    transport,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	server := httptest.NewServer(&faulty{Faults: f, forward: forward, random: rand.New(rand.NewPCG(f.Seed, 0))})
+	t.Cleanup(server.Close)
+	return server.URL + to.Path
+}
+
+// faulty decides about each request and passes it on.
+type faulty struct {
+	Faults
+	forward http.Handler
+	mu      sync.Mutex
+	random  *rand.Rand
+}
+
+// ServeHTTP passes a request on, or does with it what Faults says. Panicking
+// with ErrAbortHandler cuts the connection.
+func (p *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.Seen != nil {
+		p.Seen(r)
+	}
+	if p.Delay > 0 {
+		time.Sleep(p.Delay)
+	}
+	p.mu.Lock()
+	x, cut := p.random.Float64(), p.random.IntN(2) == 0
+	p.mu.Unlock()
+	switch {
+	case x < p.Fail:
+		_, _ = io.Copy(io.Discard, r.Body)
+		if cut {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case x < p.Fail+p.Lose:
+		p.forward.ServeHTTP(nowhere{http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	default:
+		p.forward.ServeHTTP(w, r)
+	}
+}
+
+// nowhere is a reply that nobody gets.
+type nowhere struct{ header http.Header }
+
+func (w nowhere) Header() http.Header         { return w.header }
+func (w nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (w nowhere) WriteHeader(int)             {}
