@@ -29,7 +29,7 @@ func (h *History) append(ctx context.Context, r *record) (standing *record, ours
 	}
 	var p pause
 	for try := 1; ; try++ {
-		e, err := h.own.Put(ctx, recordName(r.Number), b, vfs.IfAbsent(), "")
+		e, err := h.own.Put(ctx, h.recordName(r.Number), b, vfs.IfAbsent(), "")
 		if err == nil {
 			r.put = e.Time
 			h.known.remember(r, len(b))

@@ -20,13 +20,16 @@ const (
 	Moved    Kind = "moved"
 	Reopened Kind = "reopened"
 	Void     Kind = "void"
+
+	Published Kind = "published" // a draft ends: the cluster has it
+	Dropped   Kind = "dropped"   // a draft ends: nobody has it
 )
 
 // commits returns how many commit commands a record of this kind has; -1: no
 // such kind.
 func (k Kind) commits() int {
 	switch k {
-	case Change, Import, Released, Deleted:
+	case Change, Import, Released, Deleted, Published, Dropped:
 		return 1
 	case Conflict:
 		return 2

@@ -41,7 +41,7 @@ type OutcomeError struct {
 }
 
 func (e *OutcomeError) Error() string {
-	return fmt.Sprintf("%s: commit %d: outcome unknown: %v", e.Cluster, e.Number, e.Err)
+	return fmt.Sprintf("%s: commit %s: outcome unknown: %v", e.Cluster, NumberText(e.Number), e.Err)
 }
 
 func (e *OutcomeError) Unwrap() error { return e.Err }
@@ -60,7 +60,7 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("%s: log record %d: %v", e.Cluster, e.Number, e.Err)
+	return fmt.Sprintf("%s: log record %s: %v", e.Cluster, NumberText(e.Number), e.Err)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

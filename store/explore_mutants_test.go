@@ -61,7 +61,7 @@ var mutants = []mutant{
 	{"a reader compares plain files with the manifest", "store/snapshot.go",
 		"isFile(ctx, s, sn.c.Files); ok && err == nil {", "isFile(ctx, s, sn.c.Files); ok || err == nil {", "./store", explorer},
 	{"put-if-absent of the record", "store/append.go",
-		"h.own.Put(ctx, recordName(r.Number), b, vfs.IfAbsent(), \"\")", "h.own.Put(ctx, recordName(r.Number), b, vfs.Cond{}, \"\")", "./store", twoFault},
+		"h.own.Put(ctx, h.recordName(r.Number), b, vfs.IfAbsent(), \"\")", "h.own.Put(ctx, h.recordName(r.Number), b, vfs.Cond{}, \"\")", "./store", twoFault},
 	{"put-if-absent honoured by memory", "vfs/cond.go",
 		"		return !exists\n", "		return true\n", "./vfs/mem", "^TestKeepsTheContract$"},
 	{"put-if-absent honoured by a directory", "vfs/file/write.go",

@@ -44,6 +44,8 @@ const (
 	ReportForm       Code = "report-unreadable"
 	KeyMissing       Code = "key-missing"
 	KeyUnreadable    Code = "key-unreadable"
+	DraftUnreadable  Code = "draft-unreadable"
+	DraftChain       Code = "draft-chain"
 	TmpLeft          Code = "tmp-left"
 	TmpRecorded      Code = "tmp-recorded"
 	TmpKept          Code = "tmp-kept"
@@ -99,6 +101,8 @@ var meanings = map[Code]meaning{
 	ReportForm:       {"how this host is cannot be told", "", "its agent writes a new one; where the host is gone: stateroom store gc"},
 	KeyMissing:       {"digests of secrets cannot be checked, only compared with the commits' bytes", "", "put it back from a copy of the store; a new key is made with the next secret"},
 	KeyUnreadable:    {"nothing can be written while it is there", "it is moved aside, and a new key is made with the next secret", ""},
+	DraftUnreadable:  {"nobody can go on with this draft, nor publish it; the cluster is not touched by that", "", "write it anew under another name; stateroom show and stateroom diff read what older commits of it hold"},
+	DraftChain:       {"this draft was copied, or the history that it goes off was replaced", "", "write it anew under another name"},
 	TmpLeft:          {"a crash on this disk; the next write puts it right", "it is put right", ""},
 	TmpRecorded:      {"nothing is lost: it is a second copy", "it is removed", ""},
 	TmpKept:          {"the only copy of somebody's edit", "", "look at it, take up what is wanted, and remove the file"},

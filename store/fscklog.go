@@ -50,7 +50,7 @@ func (x *examination) examine(ctx context.Context, history bool) (err error) {
 	if !history {
 		return nil
 	}
-	steps := []func(context.Context) error{x.objects, x.log, x.readHead, x.readPlain, x.keys, x.payloads}
+	steps := []func(context.Context) error{x.objects, x.log, x.drafts, x.readHead, x.readPlain, x.keys, x.payloads}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err

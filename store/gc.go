@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -75,7 +74,11 @@ func (h *History) keptBytes(ctx context.Context, w Window, st *state) (map[held]
 	}
 	kept := map[held]bool{}
 	begin := before + 1
-	numbers := slices.Clone(w.Numbers)
+	numbers, err := h.draftBases(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	numbers = append(numbers, w.Numbers...)
 	for n := max(before, 1); n <= st.tip.Number; n++ { // the one before was in force when the window began
 		numbers = append(numbers, n)
 	}

@@ -17,7 +17,8 @@ type History struct {
 	plain *vfs.FS // {store}/{cluster}
 	own   *vfs.FS // {store}/.stateroom/{cluster}
 	known *memory
-	bad   error // of the name
+	draft string // whose records have the negative numbers
+	bad   error  // of the name
 }
 
 // Name returns the cluster's name.
@@ -28,6 +29,14 @@ func (h *History) Name() string { return h.name }
 func (h *History) Sub() *vfs.FS { return h.own }
 
 func recordName(n int) string { return fmt.Sprintf("log/%012d", n) }
+
+// recordName returns where a record lies, one of the draft too.
+func (h *History) recordName(n int) string {
+	if n < 0 {
+		return "drafts/" + h.draft + "/" + recordName(-n)
+	}
+	return recordName(n)
+}
 
 const headName = "head"
 
@@ -45,7 +54,7 @@ func (h *History) maybe(ctx context.Context, n int) (*record, error) {
 	if r := h.known.record(n); r != nil {
 		return r, nil
 	}
-	b, e, err := h.own.Get(ctx, recordName(n))
+	b, e, err := h.own.Get(ctx, h.recordName(n))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -54,13 +63,16 @@ func (h *History) maybe(ctx context.Context, n int) (*record, error) {
 	}
 	r, err := decodeRecord(b)
 	if err == nil && r.Number != n {
-		err = fmt.Errorf("it says that it is number %d: %w", r.Number, errRecord)
+		err = fmt.Errorf("it says that it is number %s: %w", NumberText(r.Number), errRecord)
+	}
+	if err == nil && n < 0 && r.Draft != h.draft {
+		err = fmt.Errorf("it is of draft %s: %w", quote(r.Draft), errRecord)
 	}
 	if err == nil && h.s.opt.Verify != nil {
 		err = h.s.opt.Verify(string(r.Digest), r.Signature)
 	}
 	if newer, ok := errors.AsType[*FormatError](err); ok {
-		newer.What = fmt.Sprintf("log record %d of %s", n, h.name)
+		newer.What = fmt.Sprintf("log record %s of %s", NumberText(n), h.name)
 		return nil, newer
 	}
 	if err != nil {

@@ -22,7 +22,9 @@ const (
 type record struct {
 	ClusterID   string
 	Cluster     string
-	Number      int
+	Draft       string // of a draft: its name
+	Base        int    // of a draft: the commit of the cluster that it goes off
+	Number      int    // in a draft: -1, -2, ...
 	Parent      Digest // absent in record 1
 	Transaction string
 	Kind        Kind
@@ -89,7 +91,10 @@ func (r *record) encode(sign func(digest string) (string, error)) ([]byte, error
 	e := &recordText{}
 	e.linef("# stateroom log %d", recordFormat)
 	e.linef("# cluster %s %s", r.ClusterID, quote(r.Cluster))
-	e.linef("# number %d", r.Number)
+	if r.Draft != "" {
+		e.linef("# draft %d %s", r.Base, quote(r.Draft))
+	}
+	e.linef("# number %s", NumberText(r.Number))
 	e.linef("# parent %s", orWord(r.Parent, "none"))
 	e.linef("# transaction %s", r.Transaction)
 	e.linef("# kind %s", r.Kind)
@@ -102,7 +107,7 @@ func (r *record) encode(sign func(digest string) (string, error)) ([]byte, error
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		f := r.Files[name]
-		e.linef("# file %s %d %d %s", f.Digest, f.Size, f.Record, quote(name))
+		e.linef("# file %s %d %s %s", f.Digest, f.Size, NumberText(f.Record), quote(name))
 	}
 	r.Digest = e.digest()
 	e.linef("# digest %s", r.Digest)

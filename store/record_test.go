@@ -61,7 +61,28 @@ func examples(t *testing.T) []*record {
 		}
 		parent = r.Digest
 	}
-	return list
+	return append(list, draftExamples(t, list[4])...)
+}
+
+// draftExamples are the records of a draft off a commit.
+func draftExamples(t testing.TB, base *record) []*record {
+	t.Helper()
+	text := "kind: Cluster\n# of a draft\n"
+	changed := base.next(Change, exampleTransaction)
+	changed.Draft, changed.Base, changed.Number = "raise-quota", base.Number, -1
+	changed.Was["config"] = base.Files["config"].Digest
+	changed.Files["config"] = File{digestOf([]byte(text)), int64(len(text)), -1}
+	changed.Parts = []part{{Name: "Ada", Mail: "ada@example.com", Seconds: 1790000075, Message: "raise the quota\n", Writes: []write{{"config", []byte(text)}}}}
+	if _, err := changed.encode(nil); err != nil {
+		t.Fatal(err)
+	}
+	ended := changed.next(Published, exampleTransaction)
+	ended.Draft, ended.Base, ended.Number = changed.Draft, changed.Base, -2
+	ended.Parts = []part{{Name: "Grace", Mail: "grace@example.com", Seconds: 1790000078, Message: "published as commit 6\n"}}
+	if _, err := ended.encode(nil); err != nil {
+		t.Fatal(err)
+	}
+	return []*record{changed, ended}
 }
 
 func encoded(t testing.TB, r *record) []byte {
@@ -184,6 +205,9 @@ func TestFrozenExamplesAreReadForEver(t *testing.T) {
 		name := string(r.Kind)
 		if r.Number == 3 {
 			name = "change-with-delete"
+		}
+		if r.Number == -1 {
+			name = "draft"
 		}
 		texts[name] = encoded(t, r)
 	}

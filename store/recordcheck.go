@@ -18,8 +18,11 @@ func (r *record) check() error {
 }
 
 func (r *record) checkHeader() string {
+	if why := r.checkDraft(); why != "" {
+		return why
+	}
 	switch {
-	case r.Number < 1:
+	case r.Number == 0, r.Number < 0 && r.Draft == "":
 		return "numbers begin at 1"
 	case (r.Number == 1) != (r.Parent == absent), r.Parent != absent && !r.Parent.plain():
 		return "wrong parent"
@@ -40,6 +43,33 @@ func (r *record) checkHeader() string {
 		}
 	}
 	return ""
+}
+
+// checkDraft holds what only a draft's records have, and only they.
+func (r *record) checkDraft() string {
+	ends := r.Kind == Published || r.Kind == Dropped
+	switch {
+	case r.Draft == "" && (r.Base != 0 || ends):
+		return "a draft without a name"
+	case r.Draft == "":
+		return ""
+	case CheckDraft(r.Draft) != nil:
+		return "no name for a draft"
+	case r.Number > -1 || r.Base < 1:
+		return "the numbers of a draft are d1, d2, ..., and it goes off a commit"
+	case r.Kind != Change && !ends, ends && len(r.Was) > 0:
+		return "a draft cannot hold that"
+	}
+	return ""
+}
+
+// has reports whether a record of a history, or of a draft, may name another as
+// the one that holds a file.
+func (r *record) has(n int) bool {
+	if r.Draft != "" {
+		return n >= r.Number && n <= r.Base && n != 0
+	}
+	return n >= 1 && n <= r.Number
 }
 
 // checkChanges: what the last commit changes is what # was and # file say.
@@ -93,7 +123,7 @@ func (r *record) checkFiles() string {
 	}
 	for _, name := range names {
 		f := r.Files[name]
-		if f.Record < 1 || f.Record > r.Number {
+		if !r.has(f.Record) {
 			return "the manifest names a record that cannot be: " + quote(name)
 		}
 		if f.Record == r.Number {

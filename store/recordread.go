@@ -97,6 +97,14 @@ func (t *text) int(s string) int64 {
 	return n
 }
 
+// number reads the number of a commit: 42, or d2 for -2.
+func (t *text) number(s string) int {
+	if s, ok := strings.CutPrefix(s, "d"); ok {
+		return -int(t.int(s))
+	}
+	return int(t.int(s))
+}
+
 func (t *text) name(s string) string {
 	name, err := unquote(s)
 	if err == nil {
@@ -157,7 +165,11 @@ func (t *text) record() *record {
 	r := &record{Was: map[string]Digest{}, Files: map[string]File{}}
 	t.header("# stateroom log ", recordFormat)
 	r.ClusterID, r.Cluster = t.clusterLine("# cluster ")
-	r.Number = int(t.int(t.want("# number ")))
+	if s, ok := t.next("# draft "); ok {
+		base, name := t.cut(s)
+		r.Base, r.Draft = int(t.int(base)), t.name(name)
+	}
+	r.Number = t.number(t.want("# number "))
 	r.Parent = t.digest(t.want("# parent "), "none")
 	r.Transaction = t.want("# transaction ")
 	r.Kind = Kind(t.want("# kind "))
@@ -172,7 +184,7 @@ func (t *text) record() *record {
 		d, s := t.cut(s)
 		size, s := t.cut(s)
 		number, name := t.cut(s)
-		r.Files[t.name(name)] = File{t.digest(d, ""), t.int(size), int(t.int(number))}
+		r.Files[t.name(name)] = File{t.digest(d, ""), t.int(size), t.number(number)}
 	}
 	r.Digest = t.digest(t.want("# digest "), "")
 	r.Signature, _ = t.next("# signature ")
