@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	_ "embed"
 	"encoding/pem"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,11 +34,8 @@ func SSHD(t testing.TB) SFTP {
 	t.Helper()
 	dir := t.TempDir()
 	s := SFTP{KeyFile: filepath.Join(dir, "id"), KnownHosts: filepath.Join(dir, "known_hosts"), Dir: filepath.Join(dir, "files")}
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.User = me.Username
+	me, preload := whoami(t)
+	s.User = me
 	if err := os.Mkdir(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +47,11 @@ func SSHD(t testing.TB) SFTP {
 	port := start(t, "sshd", func(port int) *exec.Cmd {
 		config := filepath.Join(dir, "sshd_config")
 		write(t, config, fmt.Appendf(nil, sshdConfig, port, dir))
-		return exec.Command(bin, "-D", "-e", "-f", config)
+		cmd := exec.Command(bin, "-D", "-e", "-f", config)
+		if preload != "" {
+			cmd.Env = append(cmd.Environ(), "LD_PRELOAD="+preload)
+		}
+		return cmd
 	}, greets)
 	s.Address = fmt.Sprintf("127.0.0.1:%d", port)
 	write(t, s.KnownHosts, fmt.Appendf(nil, "[127.0.0.1]:%d %s", port, ssh.MarshalAuthorizedKey(host)))
@@ -88,6 +91,28 @@ func sshd(t testing.TB) string {
 		}
 	}
 	return bin
+}
+
+// account is a library that makes an account for a user who has none.
+//
+//go:embed account/account.c
+var account []byte
+
+// whoami returns the name of the user who runs the test. Where the system has
+// no account of that number, sshd has to be started with the library preload,
+// which makes up the one named.
+func whoami(t testing.TB) (name, preload string) {
+	t.Helper()
+	me, err := user.LookupId(strconv.Itoa(os.Getuid()))
+	if err == nil {
+		return me.Username, ""
+	}
+	dir := cached(t, "account", account, func(into string) *exec.Cmd {
+		source := filepath.Join(into, "account.c")
+		write(t, source, account)
+		return exec.Command("cc", "-shared", "-fPIC", "-o", filepath.Join(into, "account.so"), source, "-ldl")
+	})
+	return "stateroom", filepath.Join(dir, "account.so")
 }
 
 // sshKey writes a new private key to path and returns its public half.
