@@ -23,6 +23,7 @@ var layers = map[string]string{
 	"vfs/mem":                      "vfs",
 	"vfs/file":                     "vfs internal/durable",
 	"vfs/s3":                       "vfs internal/retry",
+	"vfs/gcs":                      "vfs internal/retry",
 	"vfs/vfstest":                  "vfs",
 	"store":                        "vfs",
 	"store/storetest":              "store vfs vfs/vfstest",
@@ -48,13 +49,14 @@ var layers = map[string]string{
 
 // only says where alone a foreign import may stand.
 var only = map[string]string{
-	"github.com/aws/":   "vfs/s3 test/servers",
-	"github.com/spf13/": "internal/cli",
-	"go.yaml.in/yaml/":  "doc pki",
-	"golang.org/x/sys/": "vfs/file internal/durable internal/asset agent",
-	"golang.org/x/term": "internal/cli",
-	"k8s.io/":           "",
-	"log":               "",
+	"github.com/aws/":     "vfs/s3 test/servers",
+	"github.com/spf13/":   "internal/cli",
+	"go.yaml.in/yaml/":    "doc pki",
+	"golang.org/x/oauth2": "vfs/gcs",
+	"golang.org/x/sys/":   "vfs/file internal/durable internal/asset agent",
+	"golang.org/x/term":   "internal/cli",
+	"k8s.io/":             "",
+	"log":                 "",
 }
 
 // impure lists what a package that only decides must not reach for.

@@ -1,0 +1,192 @@
+package gcs
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Refusal is an answer of the service that is not a success.
+type Refusal struct {
+	Status  int    // of HTTP
+	Reason  string // the service's own word, as NoSuchBucket or rateLimitExceeded; may be ""
+	Message string // the service's sentence; may be ""
+	Request string // the service's id of the request, for its support; may be ""
+
+	class error // of package fs or vfs; nil: none of them
+	hint  string
+}
+
+func (e *Refusal) Error() string {
+	s := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+	if e.Reason != "" {
+		s += " (" + e.Reason + ")"
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	if e.Request != "" {
+		s += ", request " + e.Request
+	}
+	return s
+}
+
+func (e *Refusal) Unwrap() error { return e.class }
+
+// Hint says what a person can do about it, or "".
+func (e *Refusal) Hint() string { return e.hint }
+
+// refused turns an answer that is no success into a failure.
+func (d *Driver) refused(c call, r reply) *failure {
+	if r.status == http.StatusNotModified {
+		return &failure{err: vfs.ErrNotModified}
+	}
+	e := parse(r)
+	f := &failure{err: e}
+	switch r.status {
+	case http.StatusNotFound:
+		e.class = fs.ErrNotExist
+		if c.verb == "put" || c.verb == "list" || e.bucketMissing() {
+			e.class = fs.ErrInvalid // of the address: the object is not "not there", nothing is
+			e.hint = "there is no bucket " + d.bucket + ": look at the name, or make it with `gcloud storage buckets create gs://" +
+				d.bucket + " --uniform-bucket-level-access`"
+		}
+	case http.StatusPreconditionFailed, http.StatusConflict:
+		e.class = vfs.ErrConflict
+		if c.query.Get("ifGenerationMatch") == "" {
+			e.class, f.again = nil, true
+		}
+	case http.StatusUnauthorized:
+		e.class, e.hint = fs.ErrPermission, signIn
+	case http.StatusForbidden:
+		e.class, e.hint = fs.ErrPermission, d.grant(c.verb)
+		if e.Reason == "rateLimitExceeded" || e.Reason == "userRateLimitExceeded" {
+			e.class, e.hint, f.again = nil, "", true
+		}
+	case http.StatusTooManyRequests: // not done: one write a second to one object
+		f.again, f.after = true, pause(r.header)
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		f.again, f.doubt, f.after = true, true, pause(r.header)
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		e.class = fs.ErrInvalid
+		if strings.Contains(strings.ToLower(e.Message), "user project") {
+			e.hint = "the bucket makes the requester pay: add ?userProject=PROJECT to its address"
+		}
+	}
+	if e.class == fs.ErrPermission { //nolint:errorlint // set above
+		e.hint = withSkew(e.hint, r.header.Get("Date"), time.Now())
+	}
+	return f
+}
+
+// pause is how long the service wants to be left alone, at most half a minute.
+func pause(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, 30*time.Second)
+}
+
+// bucketMissing reports whether it is the bucket that is not found. The JSON
+// interface has no word for that, only a sentence.
+func (e *Refusal) bucketMissing() bool {
+	return e.Reason == "NoSuchBucket" || strings.Contains(strings.ToLower(e.Message), "bucket does not exist")
+}
+
+// parse reads what an answer says of itself, in the form of either interface.
+func parse(r reply) *Refusal {
+	e := &Refusal{Status: r.status, Request: brief(r.header.Get("X-Guploader-Uploadid"))}
+	var js struct {
+		Error struct {
+			Message string `json:"message"`
+			Errors  []struct {
+				Reason string `json:"reason"`
+			} `json:"errors"`
+		} `json:"error"`
+	}
+	var x struct {
+		Code    string `xml:"Code"`
+		Message string `xml:"Message"`
+		Details string `xml:"Details"`
+	}
+	switch {
+	case len(r.body) > 64<<10: // not one of the service's
+	case json.Unmarshal(r.body, &js) == nil:
+		e.Message = brief(js.Error.Message)
+		if len(js.Error.Errors) > 0 {
+			e.Reason = brief(js.Error.Errors[0].Reason)
+		}
+	case xml.Unmarshal(r.body, &x) == nil:
+		e.Reason, e.Message = brief(x.Code), brief(strings.TrimSpace(x.Message+" "+x.Details))
+	}
+	return e
+}
+
+// brief returns s on one line, and not longer than a person reads.
+func brief(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > 400 {
+		s = strings.ToValidUTF8(s[:400], "") + "..."
+	}
+	return s
+}
+
+const signIn = "sign in with `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
+
+// grant says which permission a verb needs.
+func (d *Driver) grant(verb string) string {
+	permission, role := "storage.objects."+verb, "roles/storage.objectUser"
+	switch verb {
+	case "get", "list":
+		role = "roles/storage.objectViewer to read, roles/storage.objectUser to write"
+	case "put":
+		permission = "storage.objects.create, and storage.objects.delete to replace"
+	}
+	return fmt.Sprintf("the account needs %s on bucket %s: grant it %s", permission, d.bucket, role)
+}
+
+// withSkew adds to a hint that this machine's clock is wrong, where it is:
+// signatures and tokens of another time are refused.
+func withSkew(hint, date string, now time.Time) string {
+	service, err := http.ParseTime(date)
+	if err != nil {
+		return hint
+	}
+	if skew := now.Sub(service).Round(time.Minute); skew.Abs() >= 5*time.Minute {
+		return fmt.Sprintf("this machine's clock is %s off the service's: set it; else %s", skew, hint)
+	}
+	return hint
+}
+
+// doubtful is a write of which nobody knows whether it was done. It matches
+// none of the classes of errors that say that it was not.
+type doubtful struct{ cause error }
+
+func inDoubt(cause error) error {
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return cause // the caller gave up, and knows
+	}
+	return &doubtful{cause}
+}
+
+func (e *doubtful) Error() string { return "it may have been done, or not: " + e.cause.Error() }
+
+// Hint is that of the cause.
+func (e *doubtful) Hint() string {
+	var h interface{ Hint() string }
+	if errors.As(e.cause, &h) {
+		return h.Hint()
+	}
+	return ""
+}

@@ -1,0 +1,250 @@
+// Package gcs keeps objects in a bucket of Google Cloud Storage. It speaks the
+// service's HTTP interfaces itself, with golang.org/x/oauth2 for the
+// credentials: Google's own client would more than triple the program.
+//
+// Versions are generations, which the service never uses twice. Writes and
+// deletes go through the JSON interface under ifGenerationMatch. Objects are
+// read through the XML interface, because it alone sends an object's metadata
+// with its bytes; "has it changed" is asked of the JSON interface, because it
+// alone knows ifGenerationNotMatch.
+//
+//	d, err := gcs.Open(ctx, gcs.Options{Bucket: "state", Getenv: os.Getenv})
+//	f := vfs.New(d, "gs://state")
+package gcs
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Options say which bucket, and how it is reached.
+type Options struct {
+	Bucket string
+
+	// UserProject pays for the requests, where the bucket makes the requester
+	// pay; "" is the quota project of the credentials, if they name one.
+	UserProject string
+
+	// KMSKey encrypts what is written:
+	// projects/P/locations/L/keyRings/R/cryptoKeys/K. "" is the bucket's key.
+	KMSKey string
+
+	// Endpoint is the service's URL, "" for Google's. Credentials are sent to it.
+	Endpoint string
+
+	// Getenv gives GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_CLOUD_QUOTA_PROJECT,
+	// CLOUDSDK_CONFIG, HOME, APPDATA, GCE_METADATA_HOST, and
+	// STORAGE_EMULATOR_HOST: an endpoint that gets no credentials. Nil is an
+	// empty environment.
+	Getenv func(string) string
+
+	// Transport makes the HTTP requests; nil is a pool of this driver's own.
+	Transport http.RoundTripper
+}
+
+// Driver is a [vfs.Driver] over one bucket. It is safe for concurrent use.
+type Driver struct {
+	bucket   string
+	endpoint string // without a trailing slash
+	kmsKey   string
+	project  string // X-Goog-User-Project
+	tokens   *tokens
+	client   *http.Client
+}
+
+// Open returns a driver for a bucket. It reads the credentials' file, where
+// there is one, and makes no request: that the bucket is not there is found
+// out by the first one.
+func Open(ctx context.Context, opt Options) (*Driver, error) {
+	if !validBucket(opt.Bucket) {
+		return nil, fmt.Errorf("%q is not the name of a bucket: %w", opt.Bucket, fs.ErrInvalid)
+	}
+	if opt.Getenv == nil {
+		opt.Getenv = func(string) string { return "" }
+	}
+	if opt.Transport == nil {
+		opt.Transport = pool()
+	}
+	d := &Driver{
+		bucket:  opt.Bucket,
+		kmsKey:  opt.KMSKey,
+		project: opt.UserProject,
+		client:  &http.Client{Transport: opt.Transport, CheckRedirect: noRedirects},
+	}
+	if host := opt.Getenv("STORAGE_EMULATOR_HOST"); host != "" && opt.Endpoint == "" {
+		endpoint, err := parseEndpoint(host, "http://")
+		if err != nil {
+			return nil, fmt.Errorf("STORAGE_EMULATOR_HOST: %w", err)
+		}
+		d.endpoint = endpoint
+		return d, nil
+	}
+	creds, err := findCredentials(ctx, opt.Getenv, opt.Transport)
+	if err != nil {
+		return nil, err
+	}
+	d.tokens = creds.tokens
+	d.endpoint = "https://storage." + creds.universe
+	if d.project == "" {
+		d.project = creds.quotaProject
+	}
+	if opt.Endpoint != "" {
+		if d.endpoint, err = parseEndpoint(opt.Endpoint, "https://"); err != nil {
+			return nil, fmt.Errorf("endpoint: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// Traits says that the service has all there is.
+func (d *Driver) Traits() vfs.Traits {
+	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true}
+}
+
+// Get returns an object.
+func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
+	if unless != "" {
+		if err := d.changed(ctx, key, unless); err != nil {
+			return nil, vfs.Entry{}, err
+		}
+	}
+	o, err := d.fetch(ctx, key)
+	return o.data, o.entry, err
+}
+
+// Put writes an object if c holds.
+func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+	mark := ""
+	if !c.IsZero() {
+		mark = rand.Text() // tells this write from all others when its reply is lost
+	}
+	up, err := d.upload(key, data, c, tag, mark)
+	if err != nil {
+		return vfs.Entry{}, err
+	}
+	r, doubt, err := d.write(ctx, up)
+	switch {
+	case err == nil:
+		return r.uploaded(key, tag, int64(len(data)))
+	case doubt && mark != "" && ctx.Err() == nil:
+		return d.resolve(ctx, key, mark, err)
+	case doubt:
+		return vfs.Entry{}, inDoubt(err)
+	}
+	return vfs.Entry{}, conflict(err, c)
+}
+
+// Delete removes an object if c holds.
+func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
+	_, doubt, err := d.write(ctx, call{
+		verb: "delete", method: http.MethodDelete, url: d.object(key), query: condition(c),
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && (c.IsZero() || doubt):
+		return nil // it was not there, or an attempt whose reply was lost removed it
+	case doubt && !errors.Is(err, vfs.ErrConflict):
+		return inDoubt(err)
+	}
+	return conflict(err, c)
+}
+
+// resolve finds out what became of a conditional write some attempt of which
+// got no answer, and the last of which failed with cause. The object tells,
+// because it holds the mark of the write that made it.
+func (d *Driver) resolve(ctx context.Context, key, mark string, cause error) (vfs.Entry, error) {
+	look, cancel := context.WithTimeout(ctx, resolveTime)
+	defer cancel()
+	o, err := d.fetch(look, key)
+	switch {
+	case err == nil && o.mark == mark:
+		return o.entry, nil
+	case ctx.Err() != nil:
+		return vfs.Entry{}, ctx.Err()
+	case refusesCondition(cause):
+		return vfs.Entry{}, vfs.ErrConflict
+	}
+	return vfs.Entry{}, inDoubt(cause)
+}
+
+// conflict is the error of a write under c that was not done.
+func conflict(err error, c vfs.Cond) error {
+	if !c.IsZero() && refusesCondition(err) {
+		return vfs.ErrConflict
+	}
+	return err
+}
+
+// refusesCondition reports whether err is an answer that a condition does not
+// hold: 412, and what else the service may say where another write goes on
+// (409) or there is no object (404).
+func refusesCondition(err error) bool {
+	return errors.Is(err, vfs.ErrConflict) || errors.Is(err, fs.ErrNotExist)
+}
+
+// condition says c as the JSON interface has it.
+func condition(c vfs.Cond) url.Values {
+	q := url.Values{}
+	if v, ok := c.Version(); ok {
+		q.Set("ifGenerationMatch", generation(v))
+	} else if c.Absent() {
+		q.Set("ifGenerationMatch", "0")
+	}
+	return q
+}
+
+// generation returns v as the service can read it. What was never a
+// generation, such as the version of an object on another service, is one that
+// no object has: 0 would mean create-only.
+func generation(v vfs.Version) string {
+	for _, r := range v {
+		if r < '0' || r > '9' {
+			return "1"
+		}
+	}
+	if strings.Trim(string(v), "0") == "" || len(v) > 18 {
+		return "1"
+	}
+	return string(v)
+}
+
+// validBucket reports whether name can be a bucket's, or at least cannot be
+// anything else: the rules of the service are stricter.
+func validBucket(name string) bool {
+	if len(name) < 3 || len(name) > 222 || strings.Contains(name, "..") {
+		return false
+	}
+	for _, r := range name {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r) {
+			return false
+		}
+	}
+	return true
+}
+
+// parseEndpoint returns a URL without its trailing slash. Where it has no
+// scheme, it gets the one given.
+func parseEndpoint(s, scheme string) (string, error) {
+	if !strings.Contains(s, "://") {
+		s = scheme + s
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("not the URL of a service, as https://HOST: %w", fs.ErrInvalid)
+	}
+	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
+}
+
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+const resolveTime = 20 * time.Second // to look what became of a write
