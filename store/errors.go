@@ -67,7 +67,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *DamagedError) Hint() string {
-	return "copy the store again if it is a copy; nothing is written to it meanwhile"
+	return "stateroom store fsck names the damage, with --repair it mends what can be mended; if this is a copy, copy it again"
 }
 
 // MissingError says that the config of a cluster is gone while other files of

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
 )
 
 // atFlag is the flag --at of commands that read: what was so at a commit.
@@ -25,6 +26,16 @@ func (a *atFlag) open(ctx context.Context, env *Env) (*stateroom.Store, error) {
 		return s, err
 	}
 	return s.AsOf(a.at), nil
+}
+
+// openCluster is open, and says which cluster in the store is meant.
+func (a *atFlag) openCluster(ctx context.Context, env *Env, arg string) (*stateroom.Store, cluster.Name, error) {
+	s, err := a.open(ctx, env)
+	if err != nil {
+		return nil, "", err
+	}
+	name, err := env.cluster(ctx, s, arg)
+	return s, name, err
 }
 
 func noCommit(given string) error {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stateroom/stateroom/cluster"
 )
 
 // Env is all of the surroundings that a run of the command touches, besides
@@ -25,6 +27,12 @@ type Env struct {
 
 	state, name string // --state, --name
 	rebased     int    // the commit of others that a change was last said to be on top of
+
+	// What hints are about.
+	running *cobra.Command // nil: none was found yet
+	place   string         // the store's address; empty: none was opened
+	meant   cluster.Name   // the cluster; empty: none is known yet
+	given   []string       // files of the command line
 }
 
 // Main runs one command to its end and returns the exit code; see exit.go.
@@ -60,8 +68,11 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlag(cmd) }
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		env.running = cmd
+		return noEmptyFlag(cmd)
+	}
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
 	root.AddCommand(

@@ -100,7 +100,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("x"), 1},
 		{&store.FormatError{Format: 2, Reads: 1}, 1},
 		{syscall.ENOSPC, 1},
-		{usagef("", "x"), 2},
+		{usagef("do y", "x"), 2},
 		{errors.ErrUnsupported, 2},
 		{&cluster.NameError{}, 2},
 		{&stateroom.CloudError{}, 2},

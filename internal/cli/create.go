@@ -105,8 +105,14 @@ const maxFile = 32 << 20
 // readFile reads a file that the command line names; - is standard input.
 func (env *Env) readFile(name string) ([]byte, error) {
 	if name != "-" {
-		return readCapped(name, maxFile)
+		env.given = append(env.given, name)
+		b, err := readCapped(name, maxFile)
+		if err != nil {
+			return nil, noFile(name, err)
+		}
+		return b, nil
 	}
+	env.given = append(env.given, "-")
 	b, err := io.ReadAll(io.LimitReader(env.Stdin, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read standard input: %w", err)

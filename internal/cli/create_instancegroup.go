@@ -73,7 +73,7 @@ func (o *createGroupOptions) sizes() error {
 	count, least, most := o.given.Changed("node-count"), o.given.Changed("min-size"), o.given.Changed("max-size")
 	switch {
 	case count && (least || most):
-		return usagef("", "--node-count is --min-size and --max-size in one: give it, or them")
+		return usagef("--node-count 3, or --min-size 1 --max-size 3", "--node-count is --min-size and --max-size in one: give it, or them")
 	case count:
 		o.new.MinSize, o.new.MaxSize = &o.count, &o.count
 	}
@@ -93,11 +93,7 @@ func runCreateGroup(ctx context.Context, env *Env, opt createGroupOptions) error
 	if err := errors.Join(opt.documents.check(opt.dryRun), opt.noEmpty(), opt.sizes()); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := env.openCluster(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func runDiff(ctx context.Context, env *Env, opt diffOptions, args []string) erro
 func (o diffOptions) changes(ctx context.Context, s *stateroom.Store, name cluster.Name, refs []string) ([]stateroom.FileChange, error) {
 	if o.released {
 		if len(refs) > 0 {
-			return nil, usagef("", "--released says what to compare; %q does too", refs[0])
+			return nil, usagef("stateroom diff --released, or stateroom diff "+refs[0], "--released says what to compare; %q does too", refs[0])
 		}
 		live, err := s.Released(ctx, name)
 		if err != nil {

@@ -23,11 +23,7 @@ stateroom up goes on from there.`,
 }
 
 func runDown(ctx context.Context, env *Env, args []string) error {
-	m, err := env.machine()
-	if err != nil {
-		return err
-	}
-	name, err := env.hostedCluster(m, first(args))
+	m, name, err := env.host(first(args))
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (env *Env) editor() ([]string, error) {
 	for _, variable := range []string{"STATEROOM_EDITOR", "KUBE_EDITOR", "VISUAL", "EDITOR"} {
 		words, ok := splitWords(env.Getenv(variable))
 		if !ok {
-			return nil, usagef("", "%s: a quote that is not closed", variable)
+			return nil, usagef("close it, as in "+variable+"='code --wait'", "%s: a quote that is not closed", variable)
 		}
 		if len(words) > 0 {
 			return words, nil

@@ -38,11 +38,7 @@ func runSnapshotList(ctx context.Context, env *Env, out output, args []string) e
 	if err := out.check(); err != nil {
 		return err
 	}
-	m, err := env.machine()
-	if err != nil {
-		return err
-	}
-	name, err := env.hostedCluster(m, first(args))
+	m, name, err := env.host(first(args))
 	if err != nil {
 		return err
 	}
@@ -97,11 +93,7 @@ etcd the newest five stay.`,
 }
 
 func runSnapshotSave(ctx context.Context, env *Env, args []string) error {
-	m, err := env.machine()
-	if err != nil {
-		return err
-	}
-	name, err := env.hostedCluster(m, first(args))
+	m, name, err := env.host(first(args))
 	if err != nil {
 		return err
 	}
@@ -141,11 +133,7 @@ Where nothing runs, nothing is started: stateroom up does.`,
 }
 
 func runSnapshotRestore(ctx context.Context, env *Env, snapshot, cluster string, wait time.Duration) error {
-	m, err := env.machine()
-	if err != nil {
-		return err
-	}
-	name, err := env.hostedCluster(m, cluster)
+	m, name, err := env.host(cluster)
 	if err != nil {
 		return err
 	}

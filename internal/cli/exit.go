@@ -53,8 +53,6 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 func (e *usageError) Hint() string  { return e.hint }
 
-func usage(err error) error { return &usageError{err: err} }
-
 func usagef(hint, format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...), hint: hint}
 }
@@ -126,7 +124,11 @@ func (env *Env) fail(ctx context.Context, err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		env.sayf("%s", line)
 	}
-	for _, hint := range hints(err) {
+	all := env.hints(err)
+	if len(all) == 0 {
+		all = env.lastHint(err)
+	}
+	for _, hint := range all {
 		env.sayf("hint: %s", hint)
 	}
 	return exitCode(err)
@@ -135,41 +137,6 @@ func (env *Env) fail(ctx context.Context, err error) int {
 // sayf prints a line for the person, beside the command's result.
 func (env *Env) sayf(format string, args ...any) {
 	fmt.Fprintf(env.Stderr, "stateroom: %s\n", clean(fmt.Sprintf(format, args...)))
-}
-
-// hints collects what the errors of a tree advise, outermost first. Only the
-// first is shown for each branch: those within were written without knowing
-// what was wanted.
-func hints(err error) []string {
-	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
-		return []string{h.Hint()}
-	}
-	switch e := err.(type) { //nolint:errorlint // this is the walk through the tree
-	case interface{ Unwrap() error }:
-		return hints(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		var all []string
-		for _, inner := range e.Unwrap() {
-			all = append(all, hints(inner)...)
-		}
-		return all
-	}
-	return builtinHint(err)
-}
-
-// builtinHint advises on errors of the system, which cannot do it themselves.
-func builtinHint(err error) []string {
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return []string{"the disk is full; nothing was left half done"}
-	case errors.Is(err, syscall.EROFS):
-		return []string{"the file system is mounted read-only"}
-	case errors.Is(err, syscall.ENOTDIR):
-		return []string{"a store is a directory; what lies on the way to it is none"}
-	case errors.Is(err, syscall.EFBIG):
-		return []string{"this process may not write so much (ulimit -f); nothing was left half done"}
-	}
-	return nil
 }
 
 // clean keeps what others wrote from moving the cursor, hiding text, or showing

@@ -43,16 +43,12 @@ kubeconfig with it. It goes to a file of its own, mode 0600: never into
 
 func runExportKubeconfig(ctx context.Context, env *Env, opt exportOptions, args []string) error {
 	if opt.admin <= 0 {
-		return usagef("--admin=18h", "a certificate cannot be valid for %s", opt.admin)
+		return usagef("write --admin=18h for eighteen hours", "a certificate cannot be valid for %s", opt.admin)
 	}
 	if opt.file == "-" && terminal(env.Stdout) {
 		return usagef("write it to a file, or into a pipe", "the kubeconfig holds a private key, and standard output is a terminal")
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
 	}

@@ -30,11 +30,7 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := env.machine()
-	if err != nil {
-		return err
-	}
-	name, err := env.hostedCluster(m, "")
+	m, name, err := env.host("")
 	if err != nil {
 		return err
 	}

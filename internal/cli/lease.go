@@ -157,13 +157,3 @@ func runLeaseDrop(ctx context.Context, env *Env, opt leaseOptions, args []string
 	_, err = fmt.Fprintf(env.Stdout, "%s: %s\n", name, clean(word))
 	return err
 }
-
-// openCluster opens the store and says which cluster is meant.
-func (env *Env) openCluster(ctx context.Context, arg string) (*stateroom.Store, cluster.Name, error) {
-	s, err := env.open(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	name, err := env.cluster(ctx, s, arg)
-	return s, name, err
-}

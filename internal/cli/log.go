@@ -60,13 +60,9 @@ func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error 
 		return err
 	}
 	if opt.most < 0 {
-		return usagef("", "-n %d: there is no such number of commits", opt.most)
+		return usagef("-n 10 shows the newest ten; without -n all are shown", "-n %d: there is no such number of commits", opt.most)
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
 	}

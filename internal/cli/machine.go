@@ -79,31 +79,30 @@ func nodeName(host string) string {
 	return name
 }
 
-// hostedCluster is the cluster that is meant among those that this machine is
-// a host of. It needs no store: what runs can be stopped without one.
-func (env *Env) hostedCluster(m stateroom.Machine, arg string) (cluster.Name, error) {
+// host is this machine, and the cluster that is meant among those that it is a
+// host of. It needs no store: what runs can be stopped without one.
+func (env *Env) host(arg string) (stateroom.Machine, cluster.Name, error) {
+	m, err := env.machine()
+	if err != nil {
+		return m, "", err
+	}
 	given, err := env.namedCluster(arg)
 	if err != nil {
-		return "", err
+		return m, "", err
 	}
 	if given != "" {
-		return cluster.ParseName(given)
+		env.meant, err = cluster.ParseName(given)
+		return m, env.meant, err
 	}
 	names, err := m.Clusters()
 	if err != nil {
-		return "", err
+		return m, "", err
 	}
-	switch len(names) {
-	case 0:
-		return "", &nothingHereError{}
-	case 1:
-		return names[0], nil
+	if len(names) == 0 {
+		return m, "", &nothingHereError{}
 	}
-	var list []string
-	for _, n := range names {
-		list = append(list, string(n))
-	}
-	return "", usagef("say --name CLUSTER; there are "+shortList(list, 8), "which cluster? this machine is a host of %d", len(names))
+	env.meant, err = onlyOne(names, "this machine is a host of")
+	return m, env.meant, err
 }
 
 // nothingHereError says that this machine is a host of no cluster.

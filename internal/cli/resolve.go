@@ -25,6 +25,7 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	env.place = url
 	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
 	if err != nil {
 		return nil, err
@@ -57,11 +58,11 @@ var slip = regexp.MustCompile(`^[a-z][a-z0-9]+:/?[^/]`)
 func address(given string) (string, error) {
 	switch {
 	case strings.ContainsFunc(given, unicode.IsControl):
-		return "", usagef("", "the address of the store %q holds control characters", given)
+		return "", usagef("an address is a directory, as in --state ./store, or file:///path", "the address of the store %q holds control characters", given)
 	case slip.MatchString(given):
 		return "", usagef("write ./"+given+" for a directory of that name", "the address of the store %s: after the colon there must be two slashes", given)
 	case given == "file://":
-		return "", usagef("file:///path", "the address of the store file:// names no directory")
+		return "", usagef("write the path after it, as in file:///srv/store", "the address of the store file:// names no directory")
 	}
 	return trimSlash(given), nil
 }
@@ -94,14 +95,15 @@ func (env *Env) kopsFile() (string, error) {
 		}
 		docs, err := doc.Parse(b)
 		if err != nil {
-			return "", fmt.Errorf("read %s: %w", path, err)
+			return "", mendText(path, fmt.Errorf("read %s: %w", path, err), "or say the store with --state DIR")
 		}
 		if len(docs) > 0 {
 			v, there := docs[0].Get("kops_state_store")
 			given, isText := v.(string)
 			if there && v != nil && !isText {
 				line, col := docs[0].Position("kops_state_store")
-				return "", cluster.Invalid([]cluster.Problem{{File: path, Line: line, Col: col, Path: "kops_state_store", Message: "expected a text, the address of a store"}})
+				wrong := cluster.Invalid([]cluster.Problem{{File: path, Line: line, Col: col, Path: "kops_state_store", Message: "expected a text, the address of a store"}})
+				return "", advise(wrong, "write kops_state_store: /path into %s, or say the store with --state DIR", path)
 			}
 			return given, nil
 		}
@@ -131,6 +133,11 @@ func (env *Env) xdg(variable, below string, elem []string) (string, error) {
 	return filepath.Join(append([]string{top, "stateroom"}, elem...)...), nil
 }
 
+// openCluster opens the store, and says which cluster in it is meant.
+func (env *Env) openCluster(ctx context.Context, arg string) (*stateroom.Store, cluster.Name, error) {
+	return (&atFlag{}).openCluster(ctx, env, arg)
+}
+
 // cluster is the cluster that is meant: by the argument, which may be empty, or
 // else by --name, by the environment, or because the store has only one.
 func (env *Env) cluster(ctx context.Context, s *stateroom.Store, arg string) (cluster.Name, error) {
@@ -138,31 +145,43 @@ func (env *Env) cluster(ctx context.Context, s *stateroom.Store, arg string) (cl
 	if err != nil {
 		return "", err
 	}
-	if given != "" {
-		return cluster.ParseName(given)
+	if given == "" {
+		env.meant, err = onlyCluster(ctx, s)
+		return env.meant, err
 	}
+	env.meant, err = cluster.ParseName(given)
+	return env.meant, err
+}
+
+// onlyCluster is the only cluster of a store.
+func onlyCluster(ctx context.Context, s *stateroom.Store) (cluster.Name, error) {
 	names, err := s.ClusterNames(ctx)
 	if err != nil {
 		return "", err
 	}
-	switch len(names) {
-	case 0:
+	if len(names) == 0 {
 		return "", &emptyStoreError{s.Place()}
-	case 1:
+	}
+	return onlyOne(names, fmt.Sprintf("the store %s has", s.Place()))
+}
+
+// onlyOne is the only one of the clusters that something has.
+func onlyOne(names []cluster.Name, has string) (cluster.Name, error) {
+	if len(names) == 1 {
 		return names[0], nil
 	}
 	var list []string
 	for _, n := range names {
 		list = append(list, string(n))
 	}
-	return "", usagef("say --name CLUSTER; there are "+shortList(list, 8), "which cluster? the store %s has %d", s.Place(), len(names))
+	return "", usagef("say --name CLUSTER; there are "+shortList(list, 8), "which cluster? %s %d", has, len(names))
 }
 
 // namedCluster is the name that the command line or the environment gives;
 // empty: none.
 func (env *Env) namedCluster(arg string) (string, error) {
 	if arg != "" && env.name != "" && arg != env.name {
-		return "", usagef("", "the argument says cluster %q and --name says %q", arg, env.name)
+		return "", usagef("say it once: "+arg+", or --name "+env.name, "the argument says cluster %q and --name says %q", arg, env.name)
 	}
 	for _, given := range []string{arg, env.name, env.Getenv("STATEROOM_CLUSTER_NAME"), env.Getenv("KOPS_CLUSTER_NAME")} {
 		if given != "" {

@@ -74,7 +74,7 @@ func runShow(ctx context.Context, env *Env, opt showOptions, args []string) erro
 	}
 	switch {
 	case len(refs) > 1:
-		return usagef("", "which commit, %q or %q?", refs[0], refs[1])
+		return usagef("stateroom show "+refs[0]+", or stateroom diff "+refs[0]+" "+refs[1]+" for what lies between", "which commit, %q or %q?", refs[0], refs[1])
 	case len(refs) == 0:
 		refs = []string{"head"}
 	case !ref.MatchString(refs[0]):
@@ -143,7 +143,7 @@ func splitRefs(args []string, most int) (name string, refs []string, err error) 
 		}
 	}
 	if len(refs) > most {
-		return "", nil, usagef("", "%q is one commit too many", refs[most])
+		return "", nil, usagef("one after the other; stateroom log lists the commits", "%q is one commit too many", refs[most])
 	}
 	return name, refs, nil
 }

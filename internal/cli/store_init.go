@@ -51,7 +51,7 @@ func runStoreInit(ctx context.Context, env *Env, opt initOptions, args []string)
 			return err
 		}
 	} else if env.state != "" && trimSlash(env.state) != url {
-		return usagef("", "the argument says store %q and --state says %q", url, env.state)
+		return usagef("say it once: stateroom store init "+url, "the argument says store %q and --state says %q", url, env.state)
 	}
 	dir, onDisk := backends.Dir(url)
 	if onDisk && !strings.Contains(url, "://") {

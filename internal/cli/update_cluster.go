@@ -25,7 +25,7 @@ type updateOptions struct {
 // waitDefault is how long hosts are waited for where no time is given.
 const waitDefault = 10 * time.Minute
 
-var errNegativeWait = usagef("--wait=10m", "--wait takes a time to wait, from now on")
+var errNegativeWait = usagef("write --wait=10m, or --wait alone for the default", "--wait takes a time to wait, from now on")
 
 func updateClusterCmd(env *Env) *cobra.Command {
 	var opt updateOptions
@@ -86,7 +86,7 @@ func (env *Env) programs(p programFlags, show *progress) (stateroom.Programs, er
 	}
 	out.Catalogue, err = bundle.ParseCatalogue(b)
 	if err != nil {
-		return out, fmt.Errorf("read %s: %w", p.catalogue, err)
+		return out, mendText(p.catalogue, fmt.Errorf("read %s: %w", p.catalogue, err), "what a catalogue holds is in docs/formats/catalogue.md")
 	}
 	return out, nil
 }
@@ -101,11 +101,7 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 	if opt.wait > 0 && (!opt.yes || opt.dryRun) {
 		return usagef("add --yes", "--wait waits for what --yes does")
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
 	}
