@@ -26,11 +26,7 @@ by foreign; -m says what it was for. Without adopt, the next write imports it.`,
 }
 
 func runAdopt(ctx context.Context, env *Env, opt writeFlags, args []string) error {
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := env.openCluster(ctx, "")
 	if err != nil {
 		return err
 	}

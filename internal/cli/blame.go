@@ -70,11 +70,7 @@ func runBlame(ctx context.Context, env *Env, opt blameOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := opt.openCluster(ctx, env, "")
 	if err != nil {
 		return err
 	}

@@ -32,11 +32,7 @@ func runDeleteGroup(ctx context.Context, env *Env, opt deleteOptions, group stri
 	if group == "" {
 		return usagef("stateroom get instancegroups lists them", "which instance group?")
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := env.openCluster(ctx, "")
 	if err != nil {
 		return err
 	}

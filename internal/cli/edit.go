@@ -71,11 +71,7 @@ func editGroupCmd(env *Env) *cobra.Command {
 }
 
 func runEdit(ctx context.Context, env *Env, opt editOptions, arg, group string) error {
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, arg)
+	s, name, err := env.openCluster(ctx, arg)
 	if err != nil {
 		return err
 	}

@@ -137,11 +137,7 @@ func runGetCluster(ctx context.Context, env *Env, opt getOptions, args []string)
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
 	}
@@ -183,11 +179,7 @@ func runGetGroups(ctx context.Context, env *Env, opt getOptions, args []string) 
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := opt.openCluster(ctx, env, "")
 	if err != nil {
 		return err
 	}
@@ -273,11 +265,7 @@ func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := opt.openCluster(ctx, env, "")
 	if err != nil {
 		return err
 	}

@@ -42,11 +42,7 @@ func runGetKeypairs(ctx context.Context, env *Env, opt getKeypairsOptions, args 
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := opt.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := opt.openCluster(ctx, env, "")
 	if err != nil {
 		return err
 	}

@@ -64,11 +64,7 @@ func runResolve(ctx context.Context, env *Env, opt resolveOptions, args []string
 		}
 		rs.Bytes = append([]byte{}, b...)
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, "")
+	s, name, err := env.openCluster(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -42,11 +42,7 @@ func runRollback(ctx context.Context, env *Env, opt rollbackOptions, args []stri
 	if !ref.MatchString(opt.to) {
 		return usagef("a commit is a number, head, head~2, or a time like 2026-01-02T15:04:05Z", "%q names no commit", opt.to)
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
 	}

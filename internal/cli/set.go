@@ -94,11 +94,7 @@ func runFields(ctx context.Context, env *Env, verb patchVerb, opt writeFlags, ar
 	if err != nil {
 		return verb.flagless(err)
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, arg)
+	s, name, err := env.openCluster(ctx, arg)
 	if err != nil {
 		return err
 	}

@@ -44,11 +44,7 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
 	}

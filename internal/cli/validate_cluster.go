@@ -43,11 +43,7 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if opt.wait < 0 {
 		return errNegativeWait
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	name, err := env.cluster(ctx, s, first(args))
+	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
 	}
