@@ -1,0 +1,77 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Delete removes an object if c holds. Services that are not known to honour a
+// condition on DELETE are asked for the version first: between that and the
+// DELETE, which carries the condition all the same, a write of somebody else
+// can be lost.
+func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
+	if c.Absent() {
+		return fmt.Errorf("delete what is absent: %w", fs.ErrInvalid)
+	}
+	if c.IsZero() {
+		return d.again(ctx, func() error {
+			err := d.delete(ctx, key, c)
+			if gone(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	doubt := false // a try before may have been done
+	return d.again(ctx, func() error {
+		err := d.deleteIf(ctx, key, c)
+		switch {
+		case fateOf(err) == unknown:
+			doubt = true
+		case doubt && isConflict(err):
+			if _, err := d.version(ctx, key); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+		}
+		if isConflict(err) {
+			return vfs.ErrConflict
+		}
+		return err
+	})
+}
+
+// deleteIf tries once to remove the version of c.
+func (d *Driver) deleteIf(ctx context.Context, key string, c vfs.Cond) error {
+	if d.opt.DeleteConditions {
+		return d.delete(ctx, key, c)
+	}
+	v, err := d.version(ctx, key)
+	if absent := errors.Is(err, fs.ErrNotExist); err == nil || absent {
+		if !c.Holds(!absent, v) {
+			return vfs.ErrConflict
+		}
+		err = d.delete(ctx, key, c)
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = d.delete(ctx, key, vfs.Cond{})
+		}
+	}
+	return err
+}
+
+// delete makes one request.
+func (d *Driver) delete(ctx context.Context, key string, c vfs.Cond) error {
+	in := &s3.DeleteObjectInput{Bucket: &d.opt.Bucket, Key: &key, RequestPayer: d.payer()}
+	if v, ok := c.Version(); ok {
+		in.IfMatch = quoted(v)
+	}
+	return d.try(ctx, "DELETE", key, 0, func(ctx context.Context, _ func(int64), o func(*s3.Options)) error {
+		_, err := d.client.DeleteObject(ctx, in, o)
+		return err
+	})
+}

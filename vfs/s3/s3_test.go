@@ -1,0 +1,86 @@
+package s3_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stateroom/stateroom/test/servers"
+	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/s3"
+	"github.com/stateroom/stateroom/vfs/vfstest"
+)
+
+// bucket makes a bucket at a server and says how to open it.
+func bucket(t testing.TB, server servers.S3) s3.Options {
+	t.Helper()
+	return s3.Options{
+		Bucket: server.Bucket(t), Endpoint: server.Endpoint, PathStyle: true, Region: server.Region,
+		Keys: s3.Keys{ID: server.AccessKey, Secret: server.SecretKey},
+	}
+}
+
+// TestKeepsTheContract runs the conformance suite on each server. What a
+// server is known to do unlike Amazon stands beside it, by rule, with the
+// reason; a deviation that is gone must go from here, too.
+func TestKeepsTheContract(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		start      func(testing.TB) servers.S3
+		conditions bool // on DELETE
+		deviations map[string]string
+	}{
+		{"gofakes3", servers.GoFakeS3, false, map[string]string{
+			"a tag comes back with the object": "metadata of the object that was there is carried over into one written without",
+		}},
+		{"gofakes3, trusted with DELETE", servers.GoFakeS3, true, map[string]string{
+			"a tag comes back with the object":                               "metadata of the object that was there is carried over into one written without",
+			"delete if-version: the right version deletes, another does not": "If-Match on DELETE is ignored",
+		}},
+		{"versitygw", servers.Versity, false, nil},
+		{"versitygw, trusted with DELETE", servers.Versity, true, map[string]string{
+			"delete if-version: the right version deletes, another does not": "If-Match on DELETE is honoured, but where there is no object the answer is 204",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			opt := bucket(t, c.start(t))
+			opt.DeleteConditions = c.conditions
+			err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return s3.Open(t.Context(), opt) }, vfstest.Options{})
+			judge(t, err, c.deviations)
+		})
+	}
+}
+
+// judge holds what the suite found against the deviations that are known.
+func judge(t *testing.T, err error, known map[string]string) {
+	t.Helper()
+	met := map[string]bool{}
+	for _, finding := range findings(err) {
+		var broken *vfstest.Broken
+		if errors.As(finding, &broken) && known[broken.Rule] != "" {
+			met[broken.Rule] = true
+			continue
+		}
+		t.Error(finding)
+	}
+	for rule, reason := range known {
+		t.Logf("known deviation: %s: %s", rule, reason)
+		if !met[rule] {
+			t.Errorf("the server keeps the rule now: %s", rule)
+		}
+	}
+}
+
+func findings(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, err := range joined.Unwrap() {
+			all = append(all, findings(err)...)
+		}
+		return all
+	}
+	return []error{err}
+}
