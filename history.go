@@ -13,14 +13,36 @@ import (
 	"github.com/stateroom/stateroom/store"
 )
 
-// Log lists the commits of a cluster, newest first.
+// Log lists the commits of a cluster, newest first; of AsOf, from that one back.
 func (s *Store) Log(ctx context.Context, name cluster.Name) iter.Seq2[*store.Commit, error] {
-	return s.store.Cluster(string(name)).Log(ctx)
+	h := s.store.Cluster(string(name))
+	if s.at == "" {
+		return h.Log(ctx)
+	}
+	return func(yield func(*store.Commit, error) bool) {
+		from, err := h.At(ctx, s.at)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for c, err := range h.Log(ctx) {
+			if err == nil && c.Number > from.Commit().Number {
+				continue
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
 }
 
 // Uncommitted lists the files of a cluster that are not those of its newest
-// commit: what somebody else wrote, and what a writer did not finish.
+// commit: what somebody else wrote, and what a writer did not finish. Of AsOf
+// there are none.
 func (s *Store) Uncommitted(ctx context.Context, name cluster.Name) ([]store.Drift, error) {
+	if s.at != "" {
+		return nil, nil
+	}
 	return s.store.Cluster(string(name)).Drift(ctx)
 }
 

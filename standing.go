@@ -15,10 +15,12 @@ import (
 )
 
 // Standing is where a cluster stands: what is committed, what is released of
-// it, and what its hosts say of themselves.
+// it, and what its hosts say of themselves. Of AsOf, it is where the cluster
+// stood, as far as commits tell: hosts say only how they are now.
 type Standing struct {
 	Cluster     cluster.Name
-	ClusterID   string // id of its history; empty before the first commit
+	Commit      *store.Commit // the newest, or that of AsOf
+	ClusterID   string        // id of its history; empty before the first commit
 	Head        int
 	Release     *bundle.Release // nil: nothing is released yet
 	Uncommitted []store.Drift   // files that somebody else changed
@@ -52,9 +54,9 @@ func (s *Store) Standing(ctx context.Context, name cluster.Name) (*Standing, err
 	if err != nil {
 		return nil, err
 	}
-	st := &Standing{Cluster: name, ClusterID: head.LineageID(), Head: head.Commit().Number}
-	if st.Release, err = released(ctx, head); err != nil {
-		return nil, err
+	st := &Standing{Cluster: name, Commit: head.Commit(), ClusterID: head.LineageID(), Head: head.Commit().Number}
+	if st.Release, err = released(ctx, head); err != nil || s.at != "" {
+		return st, err
 	}
 	if st.Uncommitted, err = h.Drift(ctx); err != nil {
 		return nil, err

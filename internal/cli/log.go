@@ -13,6 +13,7 @@ import (
 
 type logOptions struct {
 	output
+	atFlag
 	most int
 }
 
@@ -21,13 +22,14 @@ func logCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "log [NAME]",
 		Short:   "Show the commits of a cluster, newest first",
-		Example: "  stateroom log\n  stateroom log demo.example.com -n 5 -o json",
+		Example: "  stateroom log\n  stateroom log demo.example.com -n 5 -o json\n  stateroom log --at head~10",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLog(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON)
+	opt.atFlag.atFlag(cmd.Flags())
 	cmd.Flags().IntVarP(&opt.most, "number", "n", 0, "at most so many commits (default all)")
 	return cmd
 }
@@ -62,7 +64,7 @@ func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error 
 	if opt.most < 0 {
 		return usagef("-n 10 shows the newest ten; without -n all are shown", "-n %d: there is no such number of commits", opt.most)
 	}
-	s, name, err := env.openCluster(ctx, first(args))
+	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
 	}

@@ -3,30 +3,39 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/store"
 )
 
 func statusCmd(env *Env) *cobra.Command {
-	var opt output
+	var opt getOptions
 	cmd := &cobra.Command{
-		Use:     "status [NAME]",
-		Short:   "Show where a cluster stands: committed, live, running",
-		Example: "  stateroom status\n  stateroom status demo.example.com -o json",
+		Use:   "status [NAME]",
+		Short: "Show where a cluster stands: committed, live, running",
+		Long: `Show where a cluster stands: what is committed, what of it is live, and what its
+hosts say of themselves. With --at, it is what was committed and live then: hosts
+say only how they are now.`,
+		Example: "  stateroom status\n  stateroom status demo.example.com -o json\n  stateroom status --at 2026-01-02T15:04:05Z",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStatus(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), "text", asYAML, asJSON)
+	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
 
 // statusView is where a cluster stands, as programs read it.
 type statusView struct {
 	Cluster     string             `json:"cluster"`
+	AsOf        *asOfView          `json:"asOf,omitempty"`
 	ID          string             `json:"id"`
 	Store       string             `json:"store"`
 	Head        int                `json:"head"`
@@ -40,33 +49,40 @@ type statusView struct {
 	Here        *stateroom.Running `json:"here,omitempty"`
 }
 
-func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
+// asOfView is the commit of --at.
+type asOfView struct {
+	Commit  int       `json:"commit"`
+	Time    time.Time `json:"time"`
+	Author  string    `json:"author"`
+	Message string    `json:"message"`
+}
+
+func viewAsOf(c *store.Commit) *asOfView {
+	return &asOfView{c.Number, c.Time.UTC(), c.Author, c.Message}
+}
+
+func (v *asOfView) text() string {
+	subject, _, _ := strings.Cut(v.Message, "\n")
+	return fmt.Sprintf("commit %d, %s, %s: %s", v.Commit, when(v.Time), nameOf(v.Author), subject)
+}
+
+func runStatus(ctx context.Context, env *Env, opt getOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, name, err := env.openCluster(ctx, first(args))
+	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
 	}
-	st, here, err := env.standing(ctx, s, name)
+	var st *stateroom.Standing
+	var view statusView
+	if opt.at != "" {
+		st, view, err = viewStatusThen(ctx, s, name)
+	} else {
+		st, view, err = env.viewStatus(ctx, s, name)
+	}
 	if err != nil {
 		return err
-	}
-	view := statusView{
-		Cluster: string(name), ID: st.ClusterID, Store: s.Place(), Head: st.Head, Behind: st.Behind(),
-		Uncommitted: []string{}, Hosts: viewHosts(st), Absent: st.Absent, Here: here,
-	}
-	if view.Conflicts, err = viewConflicts(ctx, s, name); err != nil {
-		return err
-	}
-	if view.Lease, err = viewLease(ctx, s, name); err != nil {
-		return err
-	}
-	if st.Release != nil {
-		view.Released = st.Release.Commit
-	}
-	for _, d := range st.Uncommitted {
-		view.Uncommitted = append(view.Uncommitted, d.Name)
 	}
 	switch opt.format {
 	case asJSON:
@@ -77,8 +93,52 @@ func runStatus(ctx context.Context, env *Env, opt output, args []string) error {
 	return env.showStatus(st, view)
 }
 
+// viewStatus is where a cluster stands now.
+func (env *Env) viewStatus(ctx context.Context, s *stateroom.Store, name cluster.Name) (*stateroom.Standing, statusView, error) {
+	st, here, err := env.standing(ctx, s, name)
+	if err != nil {
+		return nil, statusView{}, err
+	}
+	v := viewCommitted(st, s)
+	v.Hosts, v.Absent, v.Here = viewHosts(st), st.Absent, here
+	for _, d := range st.Uncommitted {
+		v.Uncommitted = append(v.Uncommitted, d.Name)
+	}
+	if v.Conflicts, err = viewConflicts(ctx, s, name); err != nil {
+		return nil, v, err
+	}
+	v.Lease, err = viewLease(ctx, s, name)
+	return st, v, err
+}
+
+// viewStatusThen is where a cluster stood, as far as commits tell.
+func viewStatusThen(ctx context.Context, s *stateroom.Store, name cluster.Name) (*stateroom.Standing, statusView, error) {
+	st, err := s.Standing(ctx, name)
+	if err != nil {
+		return nil, statusView{}, err
+	}
+	v := viewCommitted(st, s)
+	v.AsOf, v.Conflicts = viewAsOf(st.Commit), []conflictView{}
+	return st, v, nil
+}
+
+// viewCommitted is what commits tell.
+func viewCommitted(st *stateroom.Standing, s *stateroom.Store) statusView {
+	v := statusView{
+		Cluster: string(st.Cluster), ID: st.ClusterID, Store: s.Place(), Head: st.Head, Behind: st.Behind(),
+		Uncommitted: []string{}, Hosts: []hostView{},
+	}
+	if st.Release != nil {
+		v.Released = st.Release.Commit
+	}
+	return v
+}
+
 func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	fmt.Fprintf(env.Stdout, "cluster  %s\nstore    %s\n%s\n", v.Cluster, v.Store, headLine(v))
+	if v.AsOf != nil {
+		fmt.Fprintf(env.Stdout, "as of    %s\nhosts    say only how they are now: stateroom status %s\n", clean(v.AsOf.text()), v.Cluster)
+	}
 	if v.Lease != nil {
 		fmt.Fprintf(env.Stdout, "lease    %s\n", clean(v.Lease.text()))
 	}

@@ -14,6 +14,7 @@ import (
 
 type validateOptions struct {
 	output
+	atFlag
 	wait time.Duration
 }
 
@@ -23,14 +24,19 @@ func validateClusterCmd(env *Env) *cobra.Command {
 		Use:   "cluster [NAME]",
 		Short: "Check that the hosts run what is released",
 		Long: `Hold what the hosts report against what is released. Where they do not run it,
-this says why, in the failing component's own words, and exits with 8.`,
-		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait=5m",
+this says why, in the failing component's own words, and exits with 8.
+
+With --at, check the state of then by itself: that its documents are valid, its
+keysets can be read, and the store has what was live. Hosts say only how they are
+now.`,
+		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait=5m\n  stateroom validate cluster --at head~1",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runValidateCluster(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asYAML, asJSON)
+	opt.atFlag.atFlag(cmd.Flags())
 	cmd.Flags().DurationVar(&opt.wait, "wait", 0, "wait until they do, so long at most")
 	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault.String()
 	return cmd
@@ -43,9 +49,15 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if opt.wait < 0 {
 		return errNegativeWait
 	}
-	s, name, err := env.openCluster(ctx, first(args))
+	if opt.at != "" && opt.wait > 0 {
+		return usagef("leave out --wait, or --at", "--wait waits for hosts, and --at %s is of the past", opt.at)
+	}
+	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
+	}
+	if opt.at != "" {
+		return env.validateThen(ctx, s, name, opt.output)
 	}
 	if opt.wait > 0 {
 		show := env.newProgress()
@@ -68,6 +80,56 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if err == nil && opt.format == asTable {
 		_, err = fmt.Fprintf(env.Stdout, "\n%s: commit %d runs on all hosts\n", name, st.Release.Commit)
 	}
+	return err
+}
+
+// validityView is a state by itself, as programs read it.
+type validityView struct {
+	Cluster   string    `json:"cluster"`
+	AsOf      *asOfView `json:"asOf"`
+	Documents int       `json:"documents"`
+	Problems  []string  `json:"problems"`
+	Released  int       `json:"released"`
+	Lost      []string  `json:"lost"` // groups whose bundle is not in the store any more
+}
+
+// validateThen checks a state by itself.
+func (env *Env) validateThen(ctx context.Context, s *stateroom.Store, name cluster.Name, o output) error {
+	v, err := s.Validate(ctx, name)
+	if err != nil {
+		return err
+	}
+	view := validityView{string(name), viewAsOf(v.Commit), v.Documents, []string{}, v.Released, append([]string{}, v.Lost...)}
+	for _, p := range v.Problems {
+		view.Problems = append(view.Problems, p.String())
+	}
+	switch o.format {
+	case asJSON:
+		err = writeJSON(env.Stdout, view)
+	case asYAML:
+		err = writeYAML(env.Stdout, view)
+	default:
+		err = env.showValidity(view)
+	}
+	if wrong := v.Err(); err == nil && wrong != nil {
+		err = advise(wrong, "stateroom get cluster %s --at %d -o yaml shows it; only a newer commit can be better: stateroom edit cluster %[1]s", name, v.Commit.Number)
+	}
+	return err
+}
+
+func (env *Env) showValidity(v validityView) error {
+	documents := fmt.Sprintf("%d documents, all valid", v.Documents)
+	if n := len(v.Problems); n > 0 {
+		documents = fmt.Sprintf("%d documents, %s", v.Documents, plural(n, "problem"))
+	}
+	live := "nothing was live"
+	switch {
+	case len(v.Lost) > 0:
+		live = fmt.Sprintf("commit %d was live; its bundle for %s is not in the store any more, and update cluster --yes would make it again", v.Released, strings.Join(v.Lost, ", "))
+	case v.Released > 0:
+		live = fmt.Sprintf("commit %d was live, and the store has it", v.Released)
+	}
+	_, err := fmt.Fprintf(env.Stdout, "cluster    %s\nas of      %s\ndocuments  %s\nlive       %s\n", v.Cluster, clean(v.AsOf.text()), documents, live)
 	return err
 }
 
