@@ -16,6 +16,7 @@ package stateroom
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -46,6 +47,7 @@ type Store struct {
 	store   *store.Store
 	opt     Options
 	at      string // see AsOf
+	draft   string // see OnDraft
 }
 
 // Open opens the store in f. It reads only; a place where nothing lies yet is
@@ -53,10 +55,30 @@ type Store struct {
 func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
 	opt = opt.filled()
 	s, err := store.Open(ctx, f, opt.forStore())
+	if object := new(vfs.Error); err != nil && !errors.As(err, &object) {
+		return nil, &UnreadableError{Place: f.Name(), Err: err}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &Store{objects: f, store: s, opt: opt}, nil
+}
+
+// UnreadableError says that what a store says of itself cannot be read.
+type UnreadableError struct {
+	Place string
+	Err   error
+}
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// Hint says what to do, where the error itself does not.
+func (e *UnreadableError) Hint() string {
+	if h := interface{ Hint() string }(nil); errors.As(e.Err, &h) {
+		return h.Hint()
+	}
+	return "stateroom store fsck --state " + e.Place + " says what is wrong with the store, and with --repair mends it"
 }
 
 func (o Options) filled() Options {

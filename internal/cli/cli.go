@@ -30,7 +30,6 @@ type Env struct {
 
 	// What hints are about.
 	running *cobra.Command // nil: none was found yet
-	place   string         // the store's address; empty: none was opened
 	meant   cluster.Name   // the cluster; empty: none is known yet
 	given   []string       // files of the command line
 }

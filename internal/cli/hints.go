@@ -16,7 +16,6 @@ import (
 
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/doc"
-	"github.com/stateroom/stateroom/vfs"
 )
 
 // advised is an error with what a person can do about it.
@@ -84,17 +83,10 @@ func builtinHint(err error) []string {
 // lastHint advises on an error that none of its own parts advises on: by what
 // the command was about.
 func (env *Env) lastHint(err error) []string {
-	object := new(vfs.Error)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return []string{"ls -l shows whose it is; the store belongs to whoever made it, or with stateroom store init --group to a team"}
-	case errors.Is(err, fs.ErrNotExist), errors.As(err, &object):
-		return nil
-	case env.place == "":
-		return nil
-	case env.meant == "":
-		return []string{"stateroom store fsck --state " + env.place + " says what is wrong with the store"}
-	case errors.Is(err, fs.ErrInvalid):
+	case env.meant != "" && errors.Is(err, fs.ErrInvalid):
 		return []string{fmt.Sprintf("stateroom store fsck names what is damaged; stateroom rollback %s --to N goes back to commit N, with --keys the keysets too", env.meant)}
 	}
 	return nil

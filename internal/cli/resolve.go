@@ -25,7 +25,6 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	env.place = url
 	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
 	if err != nil {
 		return nil, err

@@ -78,11 +78,3 @@ func cut(s string, width int) string {
 	}
 	return string([]rune(s)[:width-1]) + columnMarker
 }
-
-// plural is a number of things: 1 problem, 2 problems.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}

@@ -120,7 +120,7 @@ func (env *Env) validateThen(ctx context.Context, s *stateroom.Store, name clust
 func (env *Env) showValidity(v validityView) error {
 	documents := fmt.Sprintf("%d documents, all valid", v.Documents)
 	if n := len(v.Problems); n > 0 {
-		documents = fmt.Sprintf("%d documents, %s", v.Documents, plural(n, "problem"))
+		documents = fmt.Sprintf("%d documents, %s", v.Documents, count(n, "problem", 0, ""))
 	}
 	live := "nothing was live"
 	switch {
