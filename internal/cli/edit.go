@@ -24,7 +24,8 @@ func (o *editOptions) flags(f *pflag.FlagSet) {
 const editLong = `
 With --set or --unset only those fields change, and no other byte of the file.
 Without them, the document opens in an editor (STATEROOM_EDITOR, KUBE_EDITOR,
-VISUAL, EDITOR; arguments may follow, as in "code --wait").
+VISUAL, EDITOR; arguments may follow). One that opens a window must be told to
+wait until you close the file, as in EDITOR='code --wait'.
 
 What somebody else commits meanwhile is merged with what you typed. Where both
 changed the same, or something is wrong, the editor opens again, with comments

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
@@ -35,6 +36,9 @@ func (env *Env) editInEditor(ctx context.Context, s *stateroom.Store, name clust
 			return err
 		case !changed:
 			e.remove()
+			if e.took < glance {
+				env.sayf("hint: the editor came back at once; one that opens a window needs a flag to wait, as in EDITOR='code --wait'")
+			}
 			_, err := fmt.Fprintf(env.Stdout, "%s: nothing to change\n", name)
 			return err
 		}
@@ -59,15 +63,19 @@ func (env *Env) editInEditor(ctx context.Context, s *stateroom.Store, name clust
 type editing struct {
 	env   *Env
 	file  string
-	text  []byte // without notes
-	given []byte // the committed document that the text goes on from
-	since int    // its commit
+	text  []byte        // without notes
+	given []byte        // the committed document that the text goes on from
+	since int           // its commit
+	took  time.Duration // how long the editor was open
 
 	why       *stateroom.EditError // it was not committed; nil at first
 	others    []*store.Commit      // what others committed until then, newest first
 	by        string               // who committed what conflicts
 	unsettled []cluster.Conflict   // of those in why, after the round
 }
+
+// glance is less than it takes to look at a document and leave.
+const glance = 300 * time.Millisecond
 
 func (env *Env) newEditing(given *stateroom.Document) (*editing, error) {
 	if _, err := env.editor(); err != nil {
@@ -103,7 +111,9 @@ func (e *editing) round(ctx context.Context) (changed bool, err error) {
 	if err := os.WriteFile(e.file, shown.Text, 0o600); err != nil {
 		return false, e.keep(ctx, fmt.Errorf("write the file to edit: %w", err))
 	}
+	begun := time.Now()
 	failed := e.env.runEditor(e.file)
+	e.took = time.Since(begun)
 	back, err := readCapped(e.file, maxFile)
 	if err != nil {
 		return false, e.keep(ctx, errors.Join(failed, err))

@@ -29,13 +29,24 @@ func (env *Env) editor() ([]string, error) {
 			return nil, usagef("close it, as in "+variable+"='code --wait'", "%s: a quote that is not closed", variable)
 		}
 		if len(words) > 0 {
-			return words, nil
+			return words, usable(variable, words)
 		}
 	}
 	if path, err := exec.LookPath("vi"); err == nil {
 		return []string{path}, nil
 	}
 	return nil, usagef("set EDITOR, or change fields with --set", "there is no editor")
+}
+
+// usable refuses an editor that cannot be started, and one that does not wait.
+func usable(variable string, words []string) error {
+	if err := mustWait(variable, words); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(words[0]); err != nil {
+		return advise(fmt.Errorf("run the editor %s: %w", words[0], err), "set %s to an editor that is installed, or change fields with --set", variable)
+	}
+	return nil
 }
 
 // splitWords splits a command at blanks; single and double quotes keep words
