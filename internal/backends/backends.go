@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -19,36 +21,59 @@ import (
 // Options is what drivers need from outside.
 type Options struct {
 	// Getenv gives the settings of services that take them from the
-	// environment, as kops' S3_ENDPOINT. The drivers of this build need none;
-	// nil is an empty environment.
+	// environment, as kops' S3_ENDPOINT; nil is an empty environment. What the
+	// services' own SDKs read (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS)
+	// they read themselves.
 	Getenv func(string) string
 }
 
-// later lists the schemes of stores that kops knows and this build cannot open.
-var later = []string{"s3", "gs", "azureblob", "do", "scw", "linode", "hos", "swift", "sftp", "http", "https", "oss"}
+func (opt Options) getenv(name string) string {
+	if opt.Getenv == nil {
+		return ""
+	}
+	return opt.Getenv(name)
+}
 
-// Open opens the store at an address: a plain path, file://PATH, or mem:// (in
-// the memory of this process, empty, for tests and scripts). Opening writes
-// nothing, and a directory that does not exist yet is an empty store.
+// openers are the services of this build, by scheme.
+var openers = map[string]func(ctx context.Context, url string, opt Options) (*vfs.FS, error){
+	"mem":    openMemory,
+	"s3":     openS3,
+	"do":     openS3,
+	"scw":    openS3,
+	"linode": openS3,
+	"hos":    openS3,
+	"gs":     openGCS,
+}
+
+// later lists the schemes of stores that kops knows and this build cannot open.
+var later = []string{"azureblob", "swift", "sftp", "http", "https", "oss"}
+
+// Open opens the store at an address: a plain path, file://PATH, mem:// (in the
+// memory of this process, empty, for tests and scripts), or the URL of a
+// service as docs/providers.md has them. Opening writes nothing and asks
+// nothing of a service; a directory that does not exist yet is an empty store.
 //
 // The error of a scheme that is not built in matches [errors.ErrUnsupported],
 // that of an address nobody can read [fs.ErrInvalid].
-func Open(_ context.Context, url string, _ Options) (*vfs.FS, error) {
+func Open(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 	scheme, rest, found := strings.Cut(url, "://")
-	switch {
-	case !found:
+	if !found {
 		return openDir(url)
-	case scheme == "file":
-		return openDir(rest)
-	case scheme == "mem":
-		return vfs.New(mem.New(mem.Options{}), url), nil
 	}
-	for _, known := range later {
-		if scheme == known {
-			return nil, &SchemeError{URL: withoutUser(url), Err: errors.ErrUnsupported}
-		}
+	if scheme == "file" {
+		return openDir(rest)
+	}
+	if open, ok := openers[scheme]; ok {
+		return open(ctx, url, opt)
+	}
+	if slices.Contains(later, scheme) {
+		return nil, &SchemeError{URL: withoutUser(url), Err: errors.ErrUnsupported}
 	}
 	return nil, &SchemeError{URL: withoutUser(url), Err: fs.ErrInvalid}
+}
+
+func openMemory(_ context.Context, url string, _ Options) (*vfs.FS, error) {
+	return vfs.New(mem.New(mem.Options{}), url), nil
 }
 
 // Dir returns the directory a store's address names, absolute, and false for
@@ -106,5 +131,5 @@ func (e *SchemeError) Unwrap() error { return e.Err }
 
 // Hint says what can be opened.
 func (e *SchemeError) Hint() string {
-	return "a store is a directory (/path or file:///path) in this version; copy the bucket to a directory to look at it"
+	return "a store is a directory (/path or file:///path), or a URL that begins with " + strings.Join(slices.Sorted(maps.Keys(openers)), "://, ") + "://"
 }

@@ -45,7 +45,7 @@ func TestSchemesAreRefusedInWords(t *testing.T) {
 		err  error
 		text string
 	}{
-		"s3://bucket/state":                {errors.ErrUnsupported, "open store s3://bucket/state: such stores are not built into this version yet"},
+		"swift://bucket/state":             {errors.ErrUnsupported, "open store swift://bucket/state: such stores are not built into this version yet"},
 		"sftp://ada:hunter2@host/srv/x@y":  {errors.ErrUnsupported, "open store sftp://host/srv/x@y: such stores are not built into this version yet"},
 		"gopher://example.com/1":           {fs.ErrInvalid, "open store gopher://example.com/1: unknown scheme"},
 		"https://ada:hunter2@example.com/": {errors.ErrUnsupported, "open store https://example.com/: such stores are not built into this version yet"},
