@@ -113,9 +113,9 @@ func (c *checkout) settle(ctx context.Context, name string) (vfs.Version, *sight
 	if err != nil {
 		return "", nil, err
 	}
-	tag := c.tip.tag(c.tip.Files[name].Record)
+	one := &settling{c: c, name: name, want: want, tag: c.tip.tag(c.tip.Files[name].Record), known: c.versions[name] != ""}
 	if cond, ok := c.first[name]; ok {
-		v, err := c.h.write(ctx, name, want, cond, tag)
+		v, err := one.write(ctx, cond)
 		if err == nil {
 			return v, nil, nil
 		}
@@ -125,7 +125,7 @@ func (c *checkout) settle(ctx context.Context, name string) (vfs.Version, *sight
 	}
 	var p pause
 	for errs, conflicts := 0, 0; ; {
-		v, foreign, err := c.settleOnce(ctx, name, want, tag)
+		v, foreign, err := one.once(ctx)
 		switch {
 		case err == nil || errors.Is(err, errAgain) || notDone(err):
 			return v, foreign, err
@@ -143,10 +143,27 @@ func (c *checkout) settle(ctx context.Context, name string) (vfs.Version, *sight
 	}
 }
 
-// settleOnce looks at the file first: only what is known to be ours, or is
-// what the record says it replaces, is written over, and only as it was seen.
-func (c *checkout) settleOnce(ctx context.Context, name string, want content, tag string) (vfs.Version, *sight, error) {
-	s, err := c.h.see(ctx, name)
+// settling is one plain file on its way to what the tip says.
+type settling struct {
+	c     *checkout
+	name  string
+	want  content
+	tag   string
+	known bool // it was there before, or may have been: a write had no clear reply
+	told  bool
+}
+
+func (one *settling) write(ctx context.Context, cond vfs.Cond) (vfs.Version, error) {
+	v, err := one.c.h.write(ctx, one.name, one.want, cond, one.tag)
+	one.known = one.known || one.want.exists && !notDone(err)
+	return v, err
+}
+
+// once looks at the file first: only what is known to be ours, or is what the
+// record says it replaces, is written over, and only as it was seen.
+func (one *settling) once(ctx context.Context) (vfs.Version, *sight, error) {
+	c := one.c
+	s, err := c.h.see(ctx, one.name)
 	if err != nil {
 		return "", nil, err
 	}
@@ -159,21 +176,36 @@ func (c *checkout) settleOnce(ctx context.Context, name string, want content, ta
 		return s.entry.Version, nil, nil
 	case v == newer:
 		return "", nil, nil
-	case (v == foreignEdit || v == foreignDelete) && name == releaseFile:
+	case (v == foreignEdit || v == foreignDelete) && one.name == releaseFile:
 		// Nobody else may write a release; but a newer one must not go.
 		if next, err := c.h.maybe(ctx, c.tip.Number+1); err != nil || next != nil {
 			return "", nil, errors.Join(err, errAgain)
 		}
-	case c.imported(name):
+	case c.imported(one.name):
 		return "", nil, nil // it was foreign already: the next import takes it in
 	case v == foreignEdit || v == foreignDelete:
 		return "", s, nil
 	}
-	version, err := c.h.write(ctx, name, want, s.cond(), tag)
-	if err == nil && v == stale {
-		c.h.noticeRighted(ctx, c.tip.Number, []string{name})
+	again := one.known && !s.exists && one.want.exists
+	version, err := one.write(ctx, s.cond())
+	if (again || v == stale) && !notDone(err) {
+		one.tell(ctx, v)
 	}
 	return version, nil, err
+}
+
+// tell reports, once, a write that may undo what another tool did. It need not
+// have been this one that did it: earlier ones may still be on their way, and a
+// conflict may be the echo of this one.
+func (one *settling) tell(ctx context.Context, v verdict) {
+	switch h, n := one.c.h, one.c.tip.Number; {
+	case one.told:
+	case v == stale:
+		h.noticeRighted(ctx, n, []string{one.name})
+	default:
+		h.noticeAgain(ctx, n, one.name)
+	}
+	one.told = true
 }
 
 // imported reports whether the last record to change a file found it so.

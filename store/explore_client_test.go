@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type explored struct {
 	name  string
 	do    func(ctx context.Context, h *store.History) string // how it ended: acknowledged, or why not
 	order order
+	tells bool // whether what it reports of files is part of how it ended
 
 	u      *universe
 	began  uint32 // the world when it opened the store
@@ -168,12 +170,15 @@ func (c *explored) perform() *performance {
 		return stopped.Add(time.Duration(100*int64(c.number)+n) * time.Millisecond)
 	}
 	go func() {
-		how := ""
-		s, err := store.Open(ctx, vfs.New(port{c.u.table, p.ask}, "explored:"), store.Options{Author: c.name + " <>", Settle: atOnce, Now: now})
+		how, told := "", reports{}
+		s, err := store.Open(ctx, vfs.New(port{c.u.table, p.ask}, "explored:"), store.Options{Author: c.name + " <>", Settle: atOnce, Now: now, Notice: told.hear})
 		if err != nil {
 			how = fmt.Sprint("open: ", err)
 		} else {
 			how = c.do(ctx, s.Cluster(demo))
+		}
+		if c.tells {
+			how += told.String()
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -181,6 +186,27 @@ func (c *explored) perform() *performance {
 	}()
 	p.settle()
 	return p
+}
+
+// reports are the files of which a client says that it put them right or
+// finished them.
+type reports map[string]bool
+
+const reported = "; reports "
+
+func (r reports) hear(n store.Notice) {
+	for _, name := range n.Names {
+		if n.Kind == store.Righted || n.Kind == store.Finished {
+			r[name] = true
+		}
+	}
+}
+
+func (r reports) String() string {
+	if len(r) == 0 {
+		return ""
+	}
+	return reported + strings.Join(slices.Sorted(maps.Keys(r)), " ")
 }
 
 // ask is a request of the code. The first one, of a client that opens the

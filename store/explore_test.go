@@ -96,11 +96,44 @@ func three() []*explored { return append(two(), finisher()) }
 func helped() []*explored { return []*explored{writer("writer 1", writerOne), finisher()} }
 
 var (
-	sed     = []deed{{"config", "foreign"}}
-	sedBoth = []deed{{"config", "foreign"}, {"nodes", "foreign too"}}
-	sedRm   = []deed{{"config", "foreign"}, {"nodes", "-"}}
-	sedSed  = []deed{{"config", "foreign"}, {"config", "foreign again"}}
+	sed       = []deed{{"config", "foreign"}}
+	sedBoth   = []deed{{"config", "foreign"}, {"nodes", "foreign too"}}
+	sedRm     = []deed{{"config", "foreign"}, {"nodes", "-"}}
+	sedSed    = []deed{{"config", "foreign"}, {"config", "foreign again"}}
+	rm        = []deed{{"nodes", "-"}}
+	rmSed     = []deed{{"nodes", "-"}, {"nodes", "foreign"}}
+	sedThenRm = []deed{{"nodes", "foreign"}, {"nodes", "-"}}
 )
+
+// creating clients make a file that was not there.
+func creating() []*explored { return []*explored{writer("writer 1", files{"nodes": "1"})} }
+
+func helpedCreating() []*explored { return append(creating(), finisher()) }
+
+func changing() []*explored { return []*explored{writer("writer 1", files{"config": "1"})} }
+
+func changingTwice() []*explored {
+	return append(creating(), writer("writer 2", files{"nodes": "2"}))
+}
+
+// busy is one client that makes a file, changes it, and finishes what it finds.
+func busy() []*explored {
+	return []*explored{{name: "writer 1", do: func(ctx context.Context, h *store.History) string {
+		_, err := h.Update(ctx, "writer 1", files{"nodes": "1"}.apply)
+		if err == nil {
+			_, err = h.Update(ctx, "again", files{"nodes": "2"}.apply)
+		}
+		if err == nil {
+			_, err = h.Update(ctx, "look", func(*store.Tx) error { return nil })
+		}
+		if err != nil {
+			return unknown // it may be in the log, all the same
+		}
+		return acknowledged
+	}}}
+}
+
+var oneFile = files{"config": "0"}
 
 // explorations are those of each run. What they leave out, the wide ones have:
 // a fault and a crash, or a fault and another tool, beside two writers, and
@@ -111,12 +144,17 @@ var explorations = []exploration{
 	{"small: a writer, another tool that overwrites itself, one fault, one crash", services, play{clients: one, deeds: sedSed}, bounds{faults: 1, crashes: 1}},
 	{"small: a writer, another tool that deletes, one fault, one crash", services, play{clients: one, deeds: sedRm}, bounds{faults: 1, crashes: 1}},
 	{"small: a writer, another tool that carries metadata along, one crash", services[:2], play{clients: one, deeds: sedBoth, carries: true}, bounds{crashes: 1}},
+	{"small: a writer, another tool that makes a file and removes it, one fault, one crash", services, play{clients: changing, deeds: sedThenRm, begin: oneFile}, bounds{faults: 1, crashes: 1}},
+	{"small: a writer that creates a file, another tool that deletes it, two faults", services, play{clients: creating, deeds: rm, begin: oneFile}, bounds{faults: 2}},
+	{"small: a client that creates a file, changes it and looks, another tool that deletes it, two faults", services, play{clients: busy, deeds: rm, begin: oneFile}, bounds{faults: 2}},
+	{"small: the same, another tool that deletes the file and makes it anew, one fault", services, play{clients: busy, deeds: rmSed, begin: oneFile}, bounds{faults: 1}},
 	{"small: a writer, another tool, a reader", services, play{clients: watched, deeds: sed}, bounds{}},
 	{"two writers begin a history", pairTwo, play{clients: two, plain: true}, bounds{}},
 	{"a writer, a finisher, two faults, one crash", pairTwo, play{clients: helped}, bounds{faults: 2, crashes: 1}},
 	{"a writer, another tool at both files, two faults, one crash", pairTwo, play{clients: one, deeds: sedBoth}, bounds{faults: 2, crashes: 1}},
 	{"two writers, another tool, one crash", pairOne, play{clients: two, deeds: sed}, bounds{crashes: 1}},
 	{"two writers, one fault", pairTwo, play{clients: two}, bounds{faults: 1}},
+	{"a writer that creates a file, a finisher, another tool that deletes it, two faults", pairOne, play{clients: helpedCreating, deeds: rm, begin: oneFile}, bounds{faults: 2}},
 	{"a writer, a finisher, another tool, one crash", pairOne, play{clients: helped, deeds: sed}, bounds{crashes: 1}},
 }
 
@@ -127,6 +165,7 @@ var wideExplorations = []exploration{
 	{"two writers, another tool, one fault, one crash", services, play{clients: two, deeds: sed}, bounds{faults: 1, crashes: 1}},
 	{"two writers, another tool at both files, one crash", services, play{clients: two, deeds: sedBoth}, bounds{crashes: 1}},
 	{"two writers, another tool that deletes, one crash", services, play{clients: two, deeds: sedRm}, bounds{crashes: 1}},
+	{"two writers of a new file, another tool that deletes it, one fault", services, play{clients: changingTwice, deeds: rm, begin: oneFile}, bounds{faults: 1}},
 	{"two writers, a finisher, one crash", services, play{clients: three}, bounds{crashes: 1}},
 }
 
@@ -160,7 +199,9 @@ func TestExplore(t *testing.T) {
 				t.Run(sv.String(), func(t *testing.T) {
 					t.Parallel()
 					p := e.play
-					p.service, p.begin = sv, exploredFiles
+					if p.service = sv; p.begin == nil {
+						p.begin = exploredFiles
+					}
 					explore(t, newSearch(p, e.bounds))
 				})
 			}

@@ -57,8 +57,9 @@ func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (ve
 	if s.exists {
 		foreign = foreignEdit
 	}
-	if s.exists && h.s.f.Traits().Tags {
-		return foreign, nil
+	traits := h.s.f.Traits()
+	if s.exists && traits.Tags || !s.exists && traits.UniqueVersions {
+		return foreign, nil // ours has a tag; a late delete of ours is of a version that is no more
 	}
 	for r, err := range h.changesOf(ctx, s.name, tip) {
 		if err != nil {

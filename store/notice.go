@@ -47,5 +47,17 @@ func (h *History) notice(ctx context.Context, n Notice) {
 // or where a late write filled the place of a file that another tool deleted,
 // that can be wrong.
 func (h *History) noticeRighted(ctx context.Context, number int, names []string) {
-	h.notice(ctx, Notice{Kind: Righted, Number: number, Names: names, Message: "late writes of an older commit were put right"})
+	if len(names) > 0 {
+		h.notice(ctx, Notice{Kind: Righted, Number: number, Names: names, Message: "late writes of an older commit were put right"})
+	}
+}
+
+// noticeAgain reports a file of a commit that was written once more because it
+// was missing after it may have been there: that cannot be told from a file
+// that was deleted by another tool in between.
+func (h *History) noticeAgain(ctx context.Context, number int, name string) {
+	h.notice(ctx, Notice{
+		Kind: Righted, Number: number, Names: []string{name},
+		Message: "written once more: it was missing after it had been written, or may have been; if another tool deleted it, that is undone",
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,16 +27,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// playSeeds are new ones on every day of the world, so that many machines see
-// many histories; the log says which.
+// lostOnce are seeds of histories in which a delete by another tool was lost.
+// What clients do at once they do in no fixed order, so that a seed does not
+// always tell the same story: deleted_test.go tells each of them for certain.
+var lostOnce = []uint64{859084206, 859100754, 859087862, 859100444, 30898090}
+
+// playSeeds are those, and new ones on every day of the world, so that many
+// machines see many histories; the log says which.
 func playSeeds(n int) []uint64 {
 	if *seed != 0 {
 		return []uint64{*seed}
 	}
+	list := slices.Clone(lostOnce)
 	first := uint64(time.Now().UnixNano()/1000) % 1_000_000_000
-	list := make([]uint64, n)
-	for i := range list {
-		list[i] = first + uint64(i)
+	for i := range n {
+		list = append(list, first+uint64(i))
 	}
 	return list
 }
@@ -45,7 +51,7 @@ func playSeeds(n int) []uint64 {
 func TestRandomHistoriesOfThreeWritersAndAnotherTool(t *testing.T) {
 	services := []mem.Options{{}, {UniqueVersions: true}, {UniqueVersions: true, NoTags: true}}
 	list := playSeeds(*seeds)
-	t.Logf("seeds %d to %d", list[0], list[len(list)-1])
+	t.Logf("seeds up to %d", list[len(list)-1])
 	for group := range 3 {
 		t.Run(fmt.Sprintf("group=%d", group), func(t *testing.T) {
 			t.Parallel()

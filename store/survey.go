@@ -43,7 +43,7 @@ func (h *History) survey(ctx context.Context, st *state, l *listing) (*survey, e
 	if sv.gone {
 		// The one case in which what is missing is believed, whoever deleted it.
 		sv.stale = nil
-		sv.foreign = slices.DeleteFunc(seen, func(s *sight) bool { return hidden(s.name) })
+		sv.foreign = slices.DeleteFunc(seen, func(s *sight) bool { return hidden(s.name) || st.files()[s.name].Record == 0 })
 	} else {
 		sv.leaveYoung(func(t time.Time) bool { return h.s.opt.fresh(t, h.s.opt.Settle.Foreign) }, st)
 	}
@@ -103,22 +103,21 @@ func (sv *survey) sort(s *sight, v verdict, st *state) {
 }
 
 // allGone reports whether the newest record has files, and not one of them, or
-// any other, is there.
+// any other, is there. A file that is as it should be was not looked at: each
+// file of the record must have been, and been missing.
 func allGone(st *state, seen []*sight) bool {
 	if !st.living() {
 		return false
 	}
-	missing := 0
+	missing := map[string]bool{}
 	for _, s := range seen {
-		if hidden(s.name) {
-			continue
-		}
-		if s.exists {
+		if s.exists && !hidden(s.name) {
 			return false
 		}
-		missing++
+		missing[s.name] = true
 	}
-	return missing > 0 && missing == len(plainNames(st.files()))
+	names := plainNames(st.files())
+	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !missing[name] })
 }
 
 // refuseFolders refuses foreign files that are folders of others too, or lie

@@ -343,7 +343,7 @@ func (u *update) putRight(ctx context.Context, sv *survey, d *draft) error {
 	if next, err := u.h.maybe(ctx, d.tip.Number+1); err != nil || next != nil {
 		return errors.Join(err, errAgain) // it may be that one's work
 	}
-	versions := make([]vfs.Version, len(sv.stale))
+	versions, done := make([]vfs.Version, len(sv.stale)), make([]bool, len(sv.stale))
 	err := forEach(ctx, len(sv.stale), func(ctx context.Context, i int) error {
 		s := sv.stale[i]
 		want, err := u.h.bytesOf(ctx, d.tip.Files, s.name)
@@ -351,11 +351,19 @@ func (u *update) putRight(ctx context.Context, sv *survey, d *draft) error {
 			return err
 		}
 		versions[i], err = u.h.write(ctx, s.name, want, s.cond(), d.tip.tag(d.tip.Files[s.name].Record))
+		done[i] = !notDone(err) // a conflict may be the echo of it
 		if errors.Is(err, vfs.ErrConflict) {
 			return errAgain
 		}
 		return err
 	})
+	var righted []string
+	for i, s := range sv.stale {
+		if done[i] {
+			righted = append(righted, s.name)
+		}
+	}
+	u.h.noticeRighted(ctx, d.tip.Number, righted)
 	if err != nil {
 		return err
 	}
@@ -365,6 +373,5 @@ func (u *update) putRight(ctx context.Context, sv *survey, d *draft) error {
 		}
 		delete(sv.seen, s.name)
 	}
-	u.h.noticeRighted(ctx, d.tip.Number, namesOf(sv.stale))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -33,7 +34,7 @@ var playFiles = []string{"config", "instancegroup/a", "instancegroup/b", "secret
 // Run plays on d, an empty store, and checks everything at its end. It returns
 // when nothing is under way any more.
 func (p Play) Run(ctx context.Context, d vfs.Driver) error {
-	r := &playing{Play: p, d: d, watched: Watch(d), acknowledged: map[string]bool{}, begun: map[string]bool{}, wrote: map[string]string{}, righted: map[string]bool{}}
+	r := &playing{Play: p, d: d, watched: Watch(d), acknowledged: map[string]bool{}, begun: map[string]bool{}, wrote: map[string]string{}, told: map[string]bool{}, died: map[string]bool{}}
 	rnd := rand.New(rand.NewPCG(p.Seed, 0))
 	if rnd.IntN(3) == 0 { // a store that the other tool made
 		for _, name := range playFiles {
@@ -68,7 +69,8 @@ type playing struct {
 	acknowledged map[string]bool
 	wrote        map[string]string // bytes of the other tool: the file they were written to
 	deeds        []deed
-	righted      map[string]bool // files that a client said it had put right
+	told         map[string]bool // files that a client said it had put right or finished
+	died         map[string]bool // files that a client wrote, and died before it could say so
 }
 
 // deed is one write or delete of the other tool.
@@ -126,10 +128,11 @@ func carried(tag string, copies, further bool) string {
 func (r *playing) writer(ctx context.Context, i int) {
 	rnd := rand.New(rand.NewPCG(r.Seed, uint64(i)+1))
 	var h *store.History
+	var d *shaky
 	for n := range r.Changes {
 		time.Sleep(time.Duration(rnd.Int64N(int64(20*r.Unit) + 1)))
 		if h == nil || rnd.IntN(3) == 0 {
-			h = r.client(ctx, i, rnd)
+			h, d = r.client(ctx, i, rnd)
 		}
 		if h == nil {
 			continue
@@ -149,6 +152,7 @@ func (r *playing) writer(ctx context.Context, i int) {
 			act := rnd.IntN(4)
 			_, err = h.Update(ctx, message, func(tx *store.Tx) error { return change(ctx, tx, message, other, act) })
 		}
+		d.mayDie()
 		if err == nil {
 			r.mu.Lock()
 			r.acknowledged[message] = true
@@ -159,26 +163,26 @@ func (r *playing) writer(ctx context.Context, i int) {
 	}
 }
 
-func (r *playing) client(ctx context.Context, i int, rnd *rand.Rand) *store.History {
-	d := &shaky{Driver: r.watched, r: r, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 0)), crash: -1}
+func (r *playing) client(ctx context.Context, i int, rnd *rand.Rand) (*store.History, *shaky) {
+	d := &shaky{Driver: r.watched, r: r, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 0)), crash: -1, unsaid: map[string]bool{}}
 	if rnd.IntN(3) == 0 {
 		d.crash = rnd.IntN(30)
 	}
 	s, err := store.Open(ctx, vfs.New(d, "shaky:"), store.Options{Author: fmt.Sprintf("Writer %d <>", i), Settle: &r.Settle, Notice: r.hear})
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	return s.Cluster(cluster)
+	return s.Cluster(cluster), d
 }
 
 func (r *playing) hear(n store.Notice) {
-	if n.Kind != store.Righted {
+	if n.Kind != store.Righted && n.Kind != store.Finished {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, name := range n.Names {
-		r.righted[name] = true
+		r.told[name] = true
 	}
 }
 
@@ -252,12 +256,12 @@ func (r *playing) changesHold(seen *Seen) error {
 // was replaced by itself; and nothing of ours is taken for its work.
 func (r *playing) foreignHolds(seen *Seen) error {
 	found, deleted := map[string]bool{}, map[string]bool{}
-	added := map[deed]bool{} // where it cannot be told whether a file was not yet written or is deleted again
+	created := map[deed]bool{} // by us, where nothing stood
 	for i, c := range seen.Commits {
 		for _, ch := range c.Changed {
 			text := seen.Files[i][ch.Name]
 			if ch.Action == store.Added && c.Kind != store.Import {
-				added[deed{ch.Name, "-", text}] = true
+				created[deed{ch.Name, text, "-"}] = true
 			}
 			if ch.Action == store.Removed {
 				deleted[ch.Name] = true
@@ -287,17 +291,33 @@ func (r *playing) foreignHolds(seen *Seen) error {
 		there := found[d.text]
 		if d.text == "-" {
 			d.replaced = r.before(i, found)
-			// Where foreign bytes are kept by a conflict, ours stand, whether
-			// they were deleted first or not.
-			// A late create of ours that fills the place of a deleted file
-			// undoes the delete, but not in silence.
-			there = deleted[d.name] || d.replaced == "-" || added[d] || seen.Kept[d.name][d.replaced] || r.righted[d.name] || seen.Righted[d.name]
+			there = deleted[d.name] || d.replaced == "-" || r.overLateCreate(i, created) ||
+				// Where foreign bytes are kept by a conflict, ours stand, whether
+				// they were deleted first or not.
+				seen.Kept[d.name][d.replaced] ||
+				// A create of ours that fills the place of a deleted file
+				// undoes the delete, but not in silence.
+				r.told[d.name] || seen.Righted[d.name] || r.died[d.name]
 		}
 		if !there && !replaced {
 			return fmt.Errorf("%q at %s is lost; %s", strings.TrimSpace(d.text), d.name, r.story(seen, d.name))
 		}
 	}
 	return nil
+}
+
+// overLateCreate reports whether the next thing that the other tool did to the
+// file of a delete was done to bytes of ours that were created late, in the
+// place of the deleted file. Nobody else needs to have seen those, and then
+// nothing is left that tells of the delete; what the other tool did next is its
+// last word on the file, and must hold by itself.
+func (r *playing) overLateCreate(i int, created map[deed]bool) bool {
+	for _, next := range r.deeds[i+1:] {
+		if next.name == r.deeds[i].name {
+			return created[deed{next.name, next.replaced, "-"}]
+		}
+	}
+	return false
 }
 
 // story tells all that happened to a file, for who has to find out why.
@@ -339,9 +359,10 @@ type shaky struct {
 	r     *playing
 	crash int // the call at which the client dies; -1: none
 
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	calls int
+	mu     sync.Mutex
+	rnd    *rand.Rand
+	calls  int
+	unsaid map[string]bool // plain files written by the update that is under way
 }
 
 var errShaky = errors.New("the connection broke")
@@ -354,7 +375,31 @@ func (s *shaky) fate() (wait, more time.Duration, dead bool, what int) {
 	s.calls++
 	unit := int64(s.r.Unit)
 	wait, more = time.Duration(s.rnd.Int64N(unit+1)), time.Duration(s.rnd.Int64N(40*unit+1))
-	return wait, more, s.crash >= 0 && n > s.crash, s.rnd.IntN(40)
+	return wait, more, s.dead(n), s.rnd.IntN(40)
+}
+
+func (s *shaky) dead(call int) bool { return s.crash >= 0 && call > s.crash }
+
+// writes notes that an update writes a plain file.
+func (s *shaky) writes(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name, ok := strings.CutPrefix(key, cluster+"/"); ok {
+		s.unsaid[name] = true
+	}
+}
+
+// mayDie ends an update. If the client died in it, it could not say what it had
+// done to the files that it wrote.
+func (s *shaky) mayDie() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead(s.calls) {
+		s.r.mu.Lock()
+		maps.Copy(s.r.died, s.unsaid)
+		s.r.mu.Unlock()
+	}
+	clear(s.unsaid)
 }
 
 func (s *shaky) Traits() vfs.Traits { return vfs.TraitsOf(s.Driver) }
@@ -373,6 +418,7 @@ func (s *shaky) Get(ctx context.Context, key string, unless vfs.Version) ([]byte
 }
 
 func (s *shaky) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+	s.writes(key)
 	answers := make(chan vfs.Entry, 2) // a write that lands late answers nobody
 	err := s.write(ctx, func(ctx context.Context) error {
 		e, err := s.Driver.Put(ctx, key, data, c, tag)
