@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stateroom/stateroom/vfs"
 )
@@ -49,6 +50,11 @@ func Fsck(ctx context.Context, f *vfs.FS, opt Options, o FsckOptions) ([]Finding
 	first, err := examineStore(ctx, f, opt, o.Cluster)
 	if err != nil || !o.Repair {
 		return findings(first), err
+	}
+	if first.s.ID() != "" { // else there is nothing to lose yet
+		if err := first.s.begin(ctx); err != nil {
+			return findings(first), err
+		}
 	}
 	if err := voidAll(ctx, first, o); err != nil {
 		return findings(first), err
@@ -123,7 +129,7 @@ func findings(e *examined) []Finding {
 }
 
 func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*examined, error) {
-	e := &examined{s: &Store{f: f, opt: opt.filled(), known: map[string]*memory{}}}
+	e := &examined{s: at(f, opt)}
 	folders, err := e.s.folders(ctx, "")
 	if err != nil {
 		return nil, err
@@ -150,7 +156,27 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 		}
 		e.clusters = append(e.clusters, x)
 	}
+	if err := e.checksLeft(ctx); err != nil {
+		return nil, err
+	}
 	return e, e.leftovers(ctx, only)
+}
+
+// checksLeft looks for what a check of the service did not clean up. One that
+// is at work now is left alone.
+func (e *examined) checksLeft(ctx context.Context) error {
+	for o, err := range e.s.f.List(ctx, meta+"/"+checks+"/", "") {
+		if err != nil {
+			return err
+		}
+		if e.s.opt.fresh(o.Time, time.Hour) {
+			continue
+		}
+		e.add(CheckLeft, o.Key, fmt.Sprintf("%d bytes of a check of the service that was cut off", o.Size), func(ctx context.Context) error {
+			return e.s.f.Delete(ctx, o.Key, vfs.Cond{})
+		})
+	}
+	return nil
 }
 
 // examineTries is how often a cluster is looked at again while others write.
@@ -204,19 +230,19 @@ func (e *examined) storeObject(ctx context.Context, used bool) error {
 	case err != nil:
 		return err
 	}
-	id, err := decodeStore(b)
+	o, err := decodeStore(b)
 	if newer, ok := errors.AsType[*FormatError](err); ok {
 		newer.What = "the store " + e.s.f.Name()
 		return newer
 	}
 	if err != nil {
 		e.add(StoreUnreadable, storeFile, err.Error(), func(ctx context.Context) error {
-			_, err := e.s.f.Put(ctx, storeFile, encodeStore(newID()), vfs.IfVersion(entry.Version), "")
+			_, err := e.s.f.Put(ctx, storeFile, storeObject{id: newID()}.encode(), vfs.IfVersion(entry.Version), "")
 			return err
 		})
 		return nil
 	}
-	e.s.id = id
+	e.s.object = o
 	return nil
 }
 

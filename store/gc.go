@@ -135,6 +135,9 @@ func (h *History) stripOne(ctx context.Context, n int, kept map[held]bool, write
 	if err != nil {
 		return s, err
 	}
+	if err := h.s.begin(ctx); err != nil {
+		return s, err
+	}
 	// The record is the same one by digest, chain and signature, with and without.
 	if _, err = h.own.Put(ctx, recordName(n), stripped, vfs.IfVersion(e.Version), ""); errors.Is(err, vfs.ErrConflict) {
 		return Stripped{Number: n}, nil // somebody else is at it

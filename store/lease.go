@@ -115,6 +115,9 @@ func (h *History) TakeLease(ctx context.Context, reason string, long time.Durati
 	if tip.Number == 0 {
 		return nil, &NoCommitError{h.name, "head", 0}
 	}
+	if err := h.s.begin(ctx); err != nil {
+		return nil, err
+	}
 	l, cond, err := h.leaseAt(ctx, tip)
 	if err != nil {
 		return nil, err

@@ -200,7 +200,8 @@ var freeze = flag.Bool("freeze", false, "write examples that are not there yet; 
 // TestFrozenExamplesAreReadForEver reads what is in testdata/v1, which is never
 // written again.
 func TestFrozenExamplesAreReadForEver(t *testing.T) {
-	texts := map[string][]byte{"head": exampleHead(t).encode(), "store": encodeStore(exampleID), "key": []byte(strings.Repeat("07", keyBytes) + "\n")}
+	texts := map[string][]byte{"head": exampleHead(t).encode(), "store": storeObject{id: exampleID}.encode(), "key": []byte(strings.Repeat("07", keyBytes) + "\n"),
+		"store-checked": exampleChecked().encode()}
 	for _, r := range examples(t) {
 		name := string(r.Kind)
 		if r.Number == 3 {
@@ -226,7 +227,7 @@ func TestFrozenExamplesAreReadForEver(t *testing.T) {
 		switch name {
 		case "head":
 			_, err = decodeHead(frozen)
-		case "store":
+		case "store", "store-checked":
 			_, err = decodeStore(frozen)
 		case "key":
 		default:
@@ -370,7 +371,7 @@ func FuzzHead(f *testing.F) {
 		if hd, err := decodeHead(b); err == nil && !bytes.Equal(hd.encode(), b) {
 			t.Error("a head is written otherwise than it was read")
 		}
-		if id, err := decodeStore(b); err == nil && !bytes.Equal(encodeStore(id), b) {
+		if o, err := decodeStore(b); err == nil && !bytes.Equal(o.encode(), b) {
 			t.Error("a store is written otherwise than it was read")
 		}
 	})

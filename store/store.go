@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +32,11 @@ type Options struct {
 	Notice func(Notice)     // what a person should hear of; nil: nobody. Called one at a time
 	Settle *Settle          // nil: DefaultSettle
 
+	// SingleWriter is the word of the caller that nobody else writes to the
+	// store: a service without conditions is then written to as well, looking
+	// before each write; see [vfs.FS.Alone]. One that ignores conditions is not.
+	SingleWriter bool
+
 	// Sign returns the signature of a record's digest: one line. Verify
 	// refuses a record by its digest and signature (which may be ""). Both may
 	// be nil.
@@ -51,12 +55,16 @@ var DefaultSettle = Settle{Foreign: 10 * time.Second, Unfinished: 2 * time.Secon
 
 // Store is one place that holds clusters. It is safe for concurrent use.
 type Store struct {
-	f   *vfs.FS
-	opt Options
+	f     *vfs.FS
+	raw   *vfs.FS // f as the service is, also for a single writer
+	place string  // what is found out about the service is kept for this place
+	opt   Options
 
-	mu    sync.Mutex
-	id    string
-	known map[string]*memory
+	mu     sync.Mutex
+	object storeObject
+	known  map[string]*memory
+
+	beginning sync.Mutex // the first write is prepared once
 
 	noticeMu sync.Mutex
 }
@@ -70,13 +78,13 @@ const (
 // Open returns the store in f. It reads one object and writes nothing: an
 // empty f is a store that nobody has written to.
 func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
-	s := &Store{f: f, opt: opt.filled(), known: map[string]*memory{}}
+	s := at(f, opt)
 	b, _, err := f.Get(ctx, storeFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
 	if err == nil {
-		s.id, err = decodeStore(b)
+		s.object, err = decodeStore(b)
 	}
 	if newer, ok := errors.AsType[*FormatError](err); ok {
 		newer.What = "the store " + f.Name()
@@ -86,6 +94,15 @@ func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	return s, nil
+}
+
+// at returns the store in f, unread.
+func at(f *vfs.FS, opt Options) *Store {
+	s := &Store{f: f, raw: f, place: f.Place(), opt: opt.filled(), known: map[string]*memory{}}
+	if opt.SingleWriter {
+		s.f = f.Alone()
+	}
+	return s
 }
 
 func (o Options) filled() Options {
@@ -112,57 +129,15 @@ func (o *Options) fresh(t time.Time, settle time.Duration) bool {
 	return o.Now().Sub(t).Abs() < settle
 }
 
-func encodeStore(id string) []byte {
-	return fmt.Appendf(nil, "stateroom store %d\nid %s\nend\n", storeFormat, id)
-}
-
-func decodeStore(b []byte) (string, error) {
-	if len(b) > maxStore {
-		return "", fmt.Errorf("%s of %d bytes: %w", storeFile, len(b), errRecord)
-	}
-	t := &text{rest: b}
-	t.header("stateroom store ", storeFormat)
-	id := t.want("id ")
-	if t.err != nil {
-		return "", t.err
-	}
-	if !isID(id) || !bytes.Equal(encodeStore(id), b) {
-		return "", fmt.Errorf("%s is not in canonical form: %w", storeFile, errRecord)
-	}
-	return id, nil
-}
-
 // ID returns the store's own id, or "" if nobody has written to it.
 func (s *Store) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.id
+	return s.object.id
 }
 
 // FS returns where the store lies.
 func (s *Store) FS() *vfs.FS { return s.f }
-
-// begin gives the store its id before the first write to it.
-func (s *Store) begin(ctx context.Context) error {
-	if s.ID() != "" {
-		return nil
-	}
-	id := newID()
-	_, err := s.f.Put(ctx, storeFile, encodeStore(id), vfs.IfAbsent(), "")
-	if err != nil {
-		b, _, err2 := s.f.Get(ctx, storeFile)
-		if err2 != nil {
-			return err
-		}
-		if id, err = decodeStore(b); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.id = id
-	return nil
-}
 
 // Cluster returns the history of the cluster of that name, which need not
 // exist yet.
@@ -234,7 +209,7 @@ func (s *Store) folders(ctx context.Context, dir string) ([]string, error) {
 		if dir != "" {
 			name = strings.TrimPrefix(name, dir+"/")
 		}
-		if folder && checkCluster(name) == nil && (dir != meta || name != "tmp") {
+		if folder && checkCluster(name) == nil && (dir != meta || name != "tmp" && name != checks) {
 			names = append(names, name)
 		}
 	}

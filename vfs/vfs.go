@@ -114,9 +114,15 @@ type Traits struct {
 	Conditions     bool // Put and Delete honour conditions
 	UniqueVersions bool // every write gets a version the key never had before
 	Tags           bool // Get returns the tag that Put was given
+
+	// Unproven: that Conditions are honoured is what such services say. Some
+	// servers take a condition, ignore it, and answer that all went well: to
+	// be tried before the first write.
+	Unproven bool
 }
 
-// TraitsOf returns what d says of itself; all true where it says nothing.
+// TraitsOf returns what d says of itself. One that says nothing has all there
+// is, and is believed.
 func TraitsOf(d Driver) Traits {
 	if d, ok := d.(Describer); ok {
 		return d.Traits()
