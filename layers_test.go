@@ -29,6 +29,7 @@ var layers = map[string]string{
 	"store/storetest":              "store vfs vfs/vfstest",
 	"doc":                          "",
 	"cluster":                      "doc",
+	"cluster/v1alpha2":             "",
 	"pki":                          "",
 	"bundle":                       "",
 	"plan":                         "cluster doc pki bundle",
@@ -63,7 +64,7 @@ var only = map[string]string{
 var impure = []string{"os", "net", "net/http", "os/exec", "os/signal", "syscall"}
 
 // pure are the packages that decide and do no I/O.
-var pure = []string{"doc", "cluster", "pki", "bundle", "plan"}
+var pure = []string{"doc", "cluster", "cluster/v1alpha2", "pki", "bundle", "plan"}
 
 type listed struct {
 	ImportPath string

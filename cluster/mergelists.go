@@ -2,9 +2,9 @@ package cluster
 
 import "github.com/stateroom/stateroom/doc"
 
-// MergeLists says how the lists of a kind are merged, for doc.MergeOptions. A
-// list that is named neither in setLists nor in keyedLists is one value, and so
-// is every list of an unknown kind.
+// MergeLists says how the lists of a kind are merged, for doc.MergeOptions, as
+// the table has it: items told apart by some of their fields, a set of texts,
+// or one value. Every list of an unknown kind is one value.
 func MergeLists(kind string) func(path []string) doc.List {
 	root := tables()[kind]
 	return func(path []string) doc.List {
@@ -12,16 +12,7 @@ func MergeLists(kind string) func(path []string) doc.List {
 		if f == nil || f.Type != List {
 			return doc.List{}
 		}
-		switch name := path[len(path)-1]; {
-		case name == "[]" || f.Elem.Type == Any:
-		case f.Elem.Type == Object:
-			return doc.List{Keys: keyedLists[name]}
-		case setLists[name]:
-			return doc.List{Set: true}
-		case len(path) > 1 && setLists[path[len(path)-2]]: // a map of lists
-			return doc.List{Set: true}
-		}
-		return doc.List{}
+		return doc.List{Keys: f.Keys, Set: f.List == "set"}
 	}
 }
 
@@ -41,70 +32,4 @@ func (f *Field) at(path []string) *Field {
 		}
 	}
 	return f
-}
-
-// keyedLists are the lists of objects that are told apart by some of their
-// fields.
-var keyedLists = map[string][]string{
-	"additionalRoutes":                  {"cidr"},
-	"additionalUserData":                {"name"},
-	"addons":                            {"manifest"},
-	"env":                               {"name"},
-	"etcdClusters":                      {"name"},
-	"etcdMembers":                       {"name"},
-	"fileAssets":                        {"name"},
-	"guestAccelerators":                 {"acceleratorType"},
-	"hooks":                             {"name"},
-	"identityMappings":                  {"arn"},
-	"keys":                              {"id"},
-	"serviceAccountExternalPermissions": {"name", "namespace"},
-	"subnets":                           {"name"},
-	"volumeMounts":                      {"path"},
-	"volumes":                           {"device"},
-}
-
-// setLists are the lists of texts in which order means nothing. Those in which
-// it does are one value: commands, name servers, cipher suites, the kinds of
-// addresses of a kubelet.
-var setLists = map[string]bool{
-	"additionalAudiences":              true,
-	"additionalImages":                 true,
-	"additionalNetworkCIDRs":           true,
-	"additionalSans":                   true,
-	"additionalSecurityGroups":         true,
-	"additionalServiceAccountIssuers":  true,
-	"agentLabels":                      true,
-	"allowedUnsafeSysctls":             true,
-	"appendAdmissionPlugins":           true,
-	"authorizationAlwaysAllowPaths":    true,
-	"availabilityZoneHints":            true,
-	"before":                           true,
-	"corsAllowedOrigins":               true,
-	"disableAdmissionPlugins":          true,
-	"enableAdmissionPlugins":           true,
-	"excludedInstanceTypes":            true,
-	"experimentalAllowedUnsafeSysctls": true,
-	"externalPolicies":                 true,
-	"finalizers":                       true,
-	"groups":                           true,
-	"hostedZoneIDs":                    true,
-	"insecureRegistries":               true,
-	"ipvsExcludeCidrs":                 true,
-	"kubernetesApiAccess":              true,
-	"metrics":                          true,
-	"nodePortAccess":                   true,
-	"nonMasqueradeCIDRs":               true,
-	"oidcRequiredClaim":                true,
-	"packages":                         true,
-	"policyARNs":                       true,
-	"requestheaderAllowedNames":        true,
-	"requires":                         true,
-	"roles":                            true,
-	"sshAccess":                        true,
-	"subnets":                          true,
-	"suspendProcesses":                 true,
-	"sysctlParameters":                 true,
-	"taints":                           true,
-	"watchCacheSizes":                  true,
-	"zones":                            true,
 }

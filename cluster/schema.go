@@ -1,13 +1,9 @@
 package cluster
 
 import (
-	_ "embed"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/stateroom/stateroom/doc"
 )
@@ -44,10 +40,24 @@ const (
 
 // Field is one field of a document. In Path, the elements of a list are "[]",
 // those of a map "{}": spec.etcdClusters[].name, spec.cloudLabels{}.
+//
+// What is known of its values: see docs/formats/cluster-documents.md section 3.
+// Enum and Format of a list or map are those of its innermost elements, which
+// have them as well.
 type Field struct {
 	Path string
 	Type Type
 	Elem *Field // of one element, for Map and List
+
+	Doc       string   // what it does, in a sentence or a few; "" for an element
+	Default   string   // what holds where it is absent, in words
+	Since     string   // the version of kops that brought it, "" where that is not known
+	Enum      []string // the only values there are; nil: any
+	Format    Format   // the form of a text
+	List      string   // how a list merges: "set", "atomic" or "map"; "" for what is none
+	Keys      []string // of a "map": the fields that tell its items apart
+	Required  bool     // kops refuses a document without it
+	Immutable bool     // it cannot change later
 
 	min, max int64    // of an Int
 	fields   []*Field // of an Object, sorted by name
@@ -177,73 +187,4 @@ func Order(kind string) doc.Order {
 		}
 		return after
 	}
-}
-
-//go:embed fields.txt
-var fieldTable string
-
-// tables holds the root of each kind. Parsed once; nobody changes it.
-var tables = sync.OnceValue(func() map[string]*Field {
-	kinds := map[string]*Field{}
-	var open []*Field // the field whose children stand at indent len(open)
-	for line := range strings.Lines(fieldTable) {
-		line = strings.TrimSuffix(line, "\n")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		text := strings.TrimLeft(line, " ")
-		depth := (len(line) - len(text)) / 2
-		name, words, _ := strings.Cut(text, " ")
-		open = open[:depth]
-		if depth == 0 {
-			f := newField("", "", strings.Fields(words))
-			kinds[name] = f
-			open = append(open, f)
-			continue
-		}
-		parent := open[depth-1]
-		f := newField(strings.TrimPrefix(parent.Path+"."+name, "."), name, strings.Fields(words))
-		parent.fields = append(parent.fields, f)
-		open = append(open, f.leaf())
-	}
-	return kinds
-})
-
-func newField(path, name string, words []string) *Field {
-	f := &Field{Path: path, Type: Type(words[0]), name: name}
-	switch f.Type {
-	case List:
-		f.Elem = newField(path+"[]", "", words[1:])
-	case Map:
-		f.Elem = newField(path+"{}", "", words[1:])
-	default:
-		if low, high, ok := intRange(words[0]); ok {
-			f.Type, f.min, f.max = Int, low, high
-		}
-	}
-	return f
-}
-
-// intRange reads int, int32, uint8 and the like.
-func intRange(word string) (low, high int64, ok bool) {
-	bits, unsigned := strings.CutPrefix(word, "uint")
-	if !unsigned {
-		if bits, ok = strings.CutPrefix(word, "int"); !ok {
-			return 0, 0, false
-		}
-	}
-	n := 64
-	if bits != "" {
-		var err error
-		if n, err = strconv.Atoi(bits); err != nil {
-			return 0, 0, false
-		}
-	}
-	switch {
-	case n == 64:
-		return math.MinInt64, math.MaxInt64, true
-	case unsigned:
-		return 0, 1<<n - 1, true
-	}
-	return -1 << (n - 1), 1<<(n-1) - 1, true
 }

@@ -2,39 +2,20 @@ package cluster_test
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stateroom/stateroom/cluster"
-	"github.com/stateroom/stateroom/doc"
 )
 
 // TestTableIsTheOneOfTheCRDs compares all paths and types of the table with
 // kops' own OpenAPI schema, in both directions.
 func TestTableIsTheOneOfTheCRDs(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(kopsData(t), "crds", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no CRDs: %v", err)
-	}
 	want := map[string]string{}
-	for _, file := range files {
-		src, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		docs, err := doc.Parse(src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kind, _ := docs[0].Get("spec", "names", "kind")
-		schema, ok := docs[0].Get("spec", "versions", "0", "schema", "openAPIV3Schema")
-		if !ok {
-			t.Fatalf("%s has no schema", file)
-		}
-		crdFields(want, kind.(string), schema.(map[string]any))
+	for kind, schema := range crds(t) {
+		crdFields(want, kind, schema)
 	}
 	got := map[string]string{}
 	for _, kind := range cluster.Kinds() {
@@ -45,17 +26,40 @@ func TestTableIsTheOneOfTheCRDs(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d fields in the CRDs, %d in the table", len(want), len(got))
+	different := 0
 	for _, path := range slices.Sorted(maps.Keys(want)) {
 		if got[path] != want[path] {
 			t.Errorf("%s: the CRD says %q, the table %q", path, want[path], got[path])
+			different++
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(got)) {
 		if want[path] == "" {
 			t.Errorf("%s: in the table, in no CRD", path)
+			different++
 		}
 	}
+	t.Logf("%d fields in the CRDs, %d in the table, difference %d", len(want), len(got), different)
+}
+
+// crds are kops' own schemas by kind.
+func crds(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(kopsData(t), "crds", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no CRDs: %v", err)
+	}
+	all := map[string]map[string]any{}
+	for _, file := range files {
+		d := parse(t, string(read(t, file)))
+		kind, _ := d.Get("spec", "names", "kind")
+		schema, ok := d.Get("spec", "versions", "0", "schema", "openAPIV3Schema")
+		if !ok {
+			t.Fatalf("%s has no schema", file)
+		}
+		all[kind.(string)] = schema.(map[string]any)
+	}
+	return all
 }
 
 // crdFields lists the fields below a schema with their types.
