@@ -20,6 +20,13 @@ type Advisor interface {
 	About(ctx context.Context) About
 }
 
+// A BareDeleter is a [Driver] whose Delete looks at the object first, since
+// the service may ignore the condition. BareDelete does not: it makes one
+// request under the service's own condition, to see what that is worth.
+type BareDeleter interface {
+	BareDelete(ctx context.Context, key string, v Version) error
+}
+
 // About is what an [Advisor] tells. A Told that is zero is a thing of which
 // the service knows nothing.
 type About struct {
@@ -44,6 +51,20 @@ func (f *FS) Place() string {
 		return strings.TrimSuffix(p.Place()+"/"+f.dir, "/")
 	}
 	return f.name
+}
+
+// BareDelete removes the object at key if it is at v, by the service's own
+// condition alone; see [BareDeleter].
+func (f *FS) BareDelete(ctx context.Context, key string, v Version) error {
+	b, ok := f.d.(BareDeleter)
+	if !ok {
+		return f.Delete(ctx, key, IfVersion(v))
+	}
+	err := f.check(key)
+	if err == nil {
+		err = b.BareDelete(ctx, f.dir+key, v)
+	}
+	return f.wrap("delete", key, err)
 }
 
 // About returns what the driver tells of the place, and false where it is no

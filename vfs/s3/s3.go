@@ -107,9 +107,9 @@ func (opt *Options) check() error {
 }
 
 // Traits say that versions are hashes: an object that returns to old bytes may
-// get its old version again.
+// get its old version again. Amazon is believed that it keeps conditions.
 func (d *Driver) Traits() vfs.Traits {
-	return vfs.Traits{Conditions: true, UniqueVersions: false, Tags: true}
+	return vfs.Traits{Conditions: true, UniqueVersions: false, Tags: true, Unproven: d.host() != amazon}
 }
 
 // settingError is a setting that cannot be right.
