@@ -23,7 +23,10 @@ var layers = map[string]string{
 	"vfs/mem":                      "vfs",
 	"vfs/file":                     "vfs internal/durable",
 	"vfs/s3":                       "vfs internal/retry",
-	"vfs/gcs":                      "vfs internal/retry",
+	"vfs/gcs":                      "vfs internal/retry internal/wire",
+	"vfs/azblob":                   "vfs internal/retry internal/wire",
+	"internal/wire":                "vfs",
+	"vfs/sftp":                     "vfs",
 	"vfs/vfstest":                  "vfs",
 	"store":                        "vfs",
 	"store/storetest":              "store vfs vfs/vfstest",
@@ -50,14 +53,16 @@ var layers = map[string]string{
 
 // only says where alone a foreign import may stand.
 var only = map[string]string{
-	"github.com/aws/":     "vfs/s3 test/servers",
-	"github.com/spf13/":   "internal/cli",
-	"go.yaml.in/yaml/":    "doc pki",
-	"golang.org/x/oauth2": "vfs/gcs",
-	"golang.org/x/sys/":   "vfs/file internal/durable internal/asset agent",
-	"golang.org/x/term":   "internal/cli",
-	"k8s.io/":             "",
-	"log":                 "",
+	"github.com/aws/":      "vfs/s3 test/servers",
+	"github.com/spf13/":    "internal/cli",
+	"go.yaml.in/yaml/":     "doc pki",
+	"golang.org/x/oauth2":  "vfs/gcs",
+	"github.com/pkg/sftp":  "vfs/sftp",
+	"golang.org/x/crypto/": "vfs/sftp test/servers",
+	"golang.org/x/sys/":    "vfs/file internal/durable internal/asset agent",
+	"golang.org/x/term":    "internal/cli",
+	"k8s.io/":              "",
+	"log":                  "",
 }
 
 // impure lists what a package that only decides must not reach for.

@@ -1,0 +1,596 @@
+package sftp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pkg/sftp"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// Put writes an object if c holds. The tag is dropped.
+func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, _ string) (vfs.Entry, error) {
+	var e vfs.Entry
+	err := d.write(ctx, key, func(s *session) error {
+		w := &change{session: s, key: key, data: data}
+		err := w.put(ctx, c)
+		e = w.entry
+		return err
+	})
+	return e, cause(err)
+}
+
+// Delete removes an object if c holds, and directories that are then empty.
+func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
+	return cause(d.write(ctx, key, func(s *session) error {
+		if v, ok := c.Version(); ok {
+			return s.deleteAt(ctx, key, v)
+		}
+		return s.delete(ctx, key)
+	}))
+}
+
+// write calls f with a connection to a server that can do what is needed. It
+// calls it again if the connection was lost before anything was decided.
+func (d *Driver) write(ctx context.Context, key string, f func(*session) error) error {
+	if hidden(key) {
+		return errHidden
+	}
+	return again(ctx, func() error {
+		s, err := d.session(ctx)
+		if err != nil {
+			return err
+		}
+		for _, need := range []string{"hardlink@openssh.com", "posix-rename@openssh.com"} {
+			if _, ok := s.c.HasExtension(need); !ok {
+				return &refusal{
+					"the server cannot do " + need + ", without which writers would overwrite each other",
+					"this store can only be read; OpenSSH's sftp-server can do it", errors.ErrUnsupported,
+				}
+			}
+		}
+		err = f(s)
+		if decided, ok := errors.AsType[*decidedError](err); ok {
+			return decided
+		}
+		return err
+	})
+}
+
+// decidedError is the loss of the connection in the request that decides: it
+// may have been done, and is not to be done again.
+type decidedError struct{ err error }
+
+func (e *decidedError) Error() string { return e.err.Error() + "; the write may have been done" }
+
+// decided marks the error of the request that decides.
+func decided(err error) error {
+	if err == nil || answered(err) {
+		return err
+	}
+	return &decidedError{err}
+}
+
+// change is one Put.
+type change struct {
+	*session
+	key   string
+	data  []byte
+	tmp   string // where our bytes are, under a name of their own
+	entry vfs.Entry
+	dir   *sftp.File // of the key, to sync it
+}
+
+func (w *change) put(ctx context.Context, c vfs.Cond) error {
+	v, isVersion := c.Version()
+	err := both(
+		func() error { return w.stage(ctx) },
+		func() error { return w.openDir(ctx) },
+		func() error {
+			switch {
+			case isVersion:
+				return w.expect(ctx, v)
+			case c.Absent():
+				return w.expectNone(ctx)
+			}
+			return nil
+		})
+	defer func() {
+		if w.tmp != "" {
+			_ = w.remove(context.WithoutCancel(ctx), w.tmp) // if that fails too, it is removed in an hour
+		}
+		w.closeLater(w.dir)
+	}()
+	switch {
+	case err != nil:
+		return err
+	case isVersion:
+		return w.replace(ctx, v)
+	case c.Absent():
+		return w.create(ctx)
+	}
+	return w.overwrite(ctx)
+}
+
+// expect saves the work where a condition does not hold, or sees to it that
+// nothing is in the way.
+func (w *change) expect(ctx context.Context, v vfs.Version) error {
+	o, err := w.recovered(ctx, w.key)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && o.entry.Version != v {
+		return vfs.ErrConflict
+	}
+	return err
+}
+
+// expectNone makes sure that no object is aside, whose key only seems free.
+func (w *change) expectNone(ctx context.Context) error {
+	a, err := w.asides(ctx, w.key)
+	if err != nil || !a.known {
+		return err
+	}
+	_, err = w.recovered(ctx, w.key)
+	if err == nil {
+		return vfs.ErrConflict
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return w.settled(ctx, w.key)
+}
+
+// stage writes the bytes to a file of their own, and syncs it.
+func (w *change) stage(ctx context.Context) error {
+	tmp := tempDir + "/new." + newID()
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := w.open(ctx, tmp, flags)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = w.mkdirs(ctx, tempDir); err == nil {
+			f, err = w.open(ctx, tmp, flags)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	w.tmp = tmp
+	defer w.closeLater(f)
+	perm, _, err := w.modes(ctx)
+	if err != nil {
+		return err
+	}
+	// The mode goes first: nobody is to read the bytes before.
+	if err := w.do(ctx, func() error { return f.Chmod(perm) }); err != nil {
+		return err
+	}
+	const slab = 1 << 20
+	for at := 0; at < len(w.data); at += slab {
+		part := w.data[at:min(at+slab, len(w.data))]
+		err := w.do(ctx, func() error { _, err := f.WriteAt(part, int64(at)); return err })
+		if err != nil {
+			return w.full(ctx, err)
+		}
+	}
+	if _, ok := w.c.HasExtension("fsync@openssh.com"); ok {
+		if err := w.do(ctx, f.Sync); err != nil {
+			return w.full(ctx, err)
+		}
+	}
+	fi, err := ask(ctx, w.session, f.Stat)
+	if err != nil {
+		return err
+	}
+	size := int64(len(w.data))
+	if fi.Size() != size {
+		return fmt.Errorf("the server keeps %d of %d bytes written", fi.Size(), size)
+	}
+	w.entry = vfs.Entry{Key: w.key, Version: versionOf(w.data, size, fi.ModTime().Unix()), Size: size, Time: fi.ModTime()}
+	w.sweep(ctx, fi.ModTime())
+	return nil
+}
+
+// full says of a failed write that the disk is full, or cannot be written,
+// where the server can be asked.
+func (w *change) full(ctx context.Context, err error) error {
+	if !failed(err) {
+		return err
+	}
+	st, serr := ask(ctx, w.session, func() (*sftp.StatVFS, error) { return w.c.StatVFS(w.path(tempDir)) })
+	const readOnly = 1 // SSH2_FXE_STATVFS_ST_RDONLY
+	switch {
+	case serr != nil:
+	case st.Flag&readOnly != 0:
+		return fmt.Errorf("%w: %w", syscall.EROFS, err)
+	case st.Bavail == 0:
+		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
+	}
+	return err
+}
+
+// openDir opens the directory of the key, and makes it if need be.
+func (w *change) openDir(ctx context.Context) error {
+	dir := dirOf(w.key)
+	f, err := w.open(ctx, dir, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := w.mkdirs(ctx, dir); err != nil {
+			return err
+		}
+		f, err = w.open(ctx, dir, os.O_RDONLY)
+	}
+	if errors.Is(err, errLost) || ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	if failed(err) && w.underFile(ctx, w.key) {
+		return errUnderFile
+	}
+	w.dir = f // nil where a server opens no directories
+	return nil
+}
+
+// sync makes the names in the directory of the key durable, where the server
+// can.
+func (w *change) sync(ctx context.Context) error {
+	if w.dir == nil {
+		return nil
+	}
+	return w.syncFile(ctx, w.dir)
+}
+
+// syncFile syncs a directory; a server that will not is not asked again.
+func (s *session) syncFile(ctx context.Context, f *sftp.File) error {
+	if _, ok := s.c.HasExtension("fsync@openssh.com"); !ok {
+		return nil
+	}
+	if err := s.do(ctx, f.Sync); err != nil && !answered(err) {
+		return err
+	}
+	return nil
+}
+
+// syncDir does so for a directory that is not open.
+func (s *session) syncDir(ctx context.Context, dir string) {
+	if f, err := s.open(ctx, dir, os.O_RDONLY); err == nil {
+		_ = s.syncFile(ctx, f)
+		s.closeLater(f)
+	}
+}
+
+// create links our file to its key, which fails if there is one.
+func (w *change) create(ctx context.Context) error {
+	for try := 0; ; try++ {
+		err := w.linkNew(ctx, w.tmp, w.key)
+		if err == nil {
+			break
+		}
+		if !answered(err) {
+			return decided(err)
+		}
+		// The server says no more than that it failed.
+		if err := w.blocked(ctx, err, try, vfs.ErrConflict); err != nil {
+			return err
+		}
+	}
+	ctx = context.WithoutCancel(ctx)
+	var a asides
+	err := both(
+		func() error { return w.sync(ctx) },
+		func() (err error) { a, err = w.asides(ctx, w.key); return err })
+	if err == nil && len(a.out())+len(a.of("lost")) > 0 {
+		err = w.withdraw(ctx, a)
+	}
+	return decided(err)
+}
+
+// blocked finds out why our file did not get its key: there is one (then it is
+// taken), there is no directory (then it is made, and nil returned), or a
+// directory is in the way.
+func (w *change) blocked(ctx context.Context, why error, try int, taken error) error {
+	if errors.Is(why, fs.ErrPermission) {
+		return why
+	}
+	fi, err := w.lstat(ctx, w.key)
+	switch {
+	case try > 8:
+		return why
+	case err == nil && fi.IsDir():
+		return w.clear(ctx, w.key)
+	case err == nil && !fi.Mode().IsRegular():
+		return refuseMode(fi.Mode())
+	case err == nil:
+		return taken
+	case failed(err) && w.underFile(ctx, w.key):
+		return errUnderFile
+	case badName(why) || badName(err):
+		return errName
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(why, fs.ErrNotExist):
+		return w.mkdirs(ctx, dirOf(w.key))
+	case errors.Is(err, fs.ErrNotExist) && try < 3:
+		return nil // it was there, and is gone
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the server made no link, though the name is free; are there hard links on its disk? %w", why)
+	}
+	return err
+}
+
+// clear removes a directory that holds none but empty directories.
+func (s *session) clear(ctx context.Context, dir string) error {
+	list, err := s.readDir(ctx, dir)
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	for _, fi := range list {
+		if !fi.IsDir() {
+			return errFolder
+		}
+		if err := s.clear(ctx, dir+"/"+fi.Name()); err != nil {
+			return err
+		}
+	}
+	if err := ignoreAbsent(s.removeDir(ctx, dir)); err != nil && !failed(err) {
+		return err
+	}
+	return nil
+}
+
+// withdraw takes back an object that was created while another had the old one
+// aside: the key was not free.
+func (w *change) withdraw(ctx context.Context, a asides) error {
+	ours, err := w.take(ctx, w.key, w.entry.Version)
+	if err != nil {
+		return errLate // it is not ours any more
+	}
+	for _, f := range append(a.of("lost"), a.out()...) {
+		if err := w.back(ctx, f.path, w.key); err != nil {
+			return err
+		}
+	}
+	if err := w.remove(ctx, ours); err != nil {
+		return err
+	}
+	return vfs.ErrConflict
+}
+
+// overwrite renames our file to its key, over what is there.
+func (w *change) overwrite(ctx context.Context) error {
+	fi, err := w.lstat(ctx, w.key)
+	if err == nil && !fi.IsDir() && !fi.Mode().IsRegular() {
+		return refuseMode(fi.Mode())
+	}
+	for try := 0; ; try++ {
+		err := w.rename(ctx, w.tmp, w.key)
+		if err == nil {
+			w.tmp = ""
+			break
+		}
+		if !answered(err) {
+			return err // it can be done again
+		}
+		if err := w.blocked(ctx, err, try, err); err != nil {
+			return err
+		}
+	}
+	if err := w.sync(ctx); err != nil {
+		return err
+	}
+	return w.settled(ctx, w.key)
+}
+
+// replace takes the object at version v aside and links ours to the key.
+func (w *change) replace(ctx context.Context, v vfs.Version) error {
+	old, err := w.take(ctx, w.key, v)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	ctx = context.WithoutCancel(ctx) // a few requests more, and nobody has to wait for us
+	if time.Since(began) > w.settle/2 {
+		return errors.Join(w.back(ctx, old, w.key), errLate)
+	}
+	for try := 0; ; try++ {
+		err := w.linkNew(ctx, w.tmp, w.key)
+		if err == nil {
+			break
+		}
+		if !answered(err) {
+			return w.rescue(ctx, old, err)
+		}
+		err = w.blocked(ctx, err, try, vfs.ErrConflict)
+		if errors.Is(err, vfs.ErrConflict) {
+			// Somebody has put something there without a condition, or created
+			// it in the belief that it was absent: then that one looks here.
+			_ = w.rename(ctx, old, asideName(w.key, "lost", v))
+			return err
+		}
+		if err != nil {
+			return errors.Join(w.back(ctx, old, w.key), err)
+		}
+	}
+	// Only when our name is durable the old file may go.
+	if err := w.sync(ctx); err != nil {
+		return decided(err)
+	}
+	err = w.remove(ctx, old)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errLate
+	}
+	return decided(err)
+}
+
+// rescue finds out, with a new connection, whether the link was made when the
+// old connection broke, and gives the old file back if not.
+func (w *change) rescue(ctx context.Context, old string, lost error) error {
+	ctx, cancel := context.WithTimeout(ctx, w.link.timeout)
+	defer cancel()
+	s, err := w.session.session(ctx)
+	if err != nil {
+		return decided(lost)
+	}
+	at, _, err := s.read(ctx, w.key, false)
+	switch {
+	case err == nil && at.entry.Version == w.entry.Version:
+		s.syncDir(ctx, dirOf(w.key))
+		if err := s.remove(ctx, old); err == nil {
+			return nil
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		_ = s.back(ctx, old, w.key)
+	}
+	return decided(lost)
+}
+
+// delete removes an object, whatever it holds.
+func (s *session) delete(ctx context.Context, key string) error {
+	for range takes {
+		o, err := s.find(ctx, key, false)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		name := key
+		if o.aside != "" {
+			name = o.aside
+		}
+		if err := s.remove(ctx, name); errors.Is(err, fs.ErrNotExist) {
+			continue // aside now, or gone
+		} else if err != nil {
+			return err
+		}
+		return s.deleted(ctx, key)
+	}
+	return errBusy
+}
+
+// deleteAt removes an object at version v.
+func (s *session) deleteAt(ctx context.Context, key string, v vfs.Version) error {
+	path, err := s.take(ctx, key, v)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	err = s.remove(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errLate
+	}
+	if err != nil {
+		return decided(err)
+	}
+	return decided(s.deleted(ctx, key))
+}
+
+// deleted removes what a deleted object leaves: empty directories.
+func (s *session) deleted(ctx context.Context, key string) error {
+	began := time.Now()
+	a, err := s.asides(ctx, key)
+	if err != nil {
+		return err
+	}
+	for _, f := range append(a.out(), a.of("lost")...) {
+		if got, _, err := s.read(ctx, f.path, false); err == nil && digestOf(got.entry.Version) == f.digest {
+			_ = s.remove(ctx, f.path)
+		}
+	}
+	s.syncDir(ctx, dirOf(key))
+	// Not if this took so long that the object may have been created and
+	// replaced again: the directory tells readers of that.
+	if a.known && time.Since(began) < s.settle/4 {
+		s.prune(ctx, folderOf(key), asideDir)
+	}
+	s.prune(ctx, dirOf(key), "")
+	return nil
+}
+
+// prune removes a directory and those above it, up to that named top, as long
+// as they are empty.
+func (s *session) prune(ctx context.Context, dir, top string) {
+	for ; dir != top && dir != "" && dir != "."; dir = dirOf(dir) {
+		if s.removeDir(ctx, dir) != nil {
+			return
+		}
+	}
+}
+
+// modes returns those of new files and directories: for a group, where the
+// store's directory is writable for its group.
+func (s *session) modes(ctx context.Context) (file, dir fs.FileMode, err error) {
+	fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(s.path("")) })
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return 0, 0, err
+	case fi.Mode()&0o020 != 0:
+		return 0o660, 0o770, nil
+	}
+	return 0o600, 0o700, nil
+}
+
+// mkdirs makes a directory of the store, the store's own and all between.
+func (s *session) mkdirs(ctx context.Context, dir string) error {
+	full := strings.TrimSuffix(s.path(dir), "/")
+	fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
+	if err == nil && fi.IsDir() || full == "" {
+		return nil
+	}
+	_, perm, err := s.modes(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for ; full != "." && full != "/" && full != ""; full = path.Dir(full) {
+		fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
+		if err == nil && fi.IsDir() {
+			break
+		}
+		if err == nil || failed(err) {
+			return errUnderFile
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		missing = append(missing, full)
+	}
+	for i := len(missing) - 1; i >= 0; i-- {
+		if err := s.mkdir(ctx, missing[i], perm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mkdir makes one directory durably; it is no error if there is one.
+func (s *session) mkdir(ctx context.Context, full string, perm fs.FileMode) error {
+	err := s.do(ctx, func() error { return s.c.Mkdir(full) })
+	fi, serr := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
+	switch {
+	case err != nil && serr == nil && fi.IsDir():
+		return nil // another was faster
+	case err != nil:
+		return err
+	case serr != nil:
+		return serr
+	}
+	if setgid := fi.Mode() & fs.ModeSetgid; fi.Mode().Perm() != perm {
+		if err := s.do(ctx, func() error { return s.c.Chmod(full, perm|setgid) }); err != nil {
+			return ignoreAbsent(err)
+		}
+	}
+	f, err := ask(ctx, s, func() (*sftp.File, error) { return s.c.Open(path.Dir(full)) })
+	if err != nil {
+		if answered(err) {
+			return nil
+		}
+		return err
+	}
+	defer s.closeLater(f)
+	return s.syncFile(ctx, f)
+}
+
+// newID returns 16 random characters of a-z2-7.
+func newID() string { return strings.ToLower(rand.Text()[:16]) }
