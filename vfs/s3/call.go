@@ -73,18 +73,17 @@ func (d *Driver) learn(e *Error) bool {
 	return true
 }
 
+// dials is how often a service is called that does not pick up: where nothing
+// listens, a person should not wait long to hear of it.
+const dials = 4
+
 // again makes a request until it is answered, pausing in between, where its
 // error says that this can help. The request must bear being done twice.
 func (d *Driver) again(ctx context.Context, try func() error) error {
 	return d.retry.Do(ctx, func(n int) error {
 		err := try()
-		switch fateOf(err) {
-		case busy:
+		if f := fateOf(err); f == busy || f == unknown || f == undone && n+1 < dials {
 			return retry.Again(err)
-		case undone, unknown:
-			if n < 3 && ctx.Err() == nil {
-				return retry.Again(err)
-			}
 		}
 		return err
 	})

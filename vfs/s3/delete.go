@@ -28,13 +28,14 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 			return err
 		})
 	}
-	doubt := false // a try before may have been done
+	doubt := false // a DELETE before may have been done
 	return d.again(ctx, func() error {
-		err := d.deleteIf(ctx, key, c)
-		switch {
-		case fateOf(err) == unknown:
-			doubt = true
-		case doubt && isConflict(err):
+		err := d.look(ctx, key, c)
+		if err == nil {
+			err = d.deleteIf(ctx, key, c)
+			doubt = doubt || fateOf(err) == unknown
+		}
+		if doubt && isConflict(err) {
 			if _, err := d.version(ctx, key); errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
@@ -46,20 +47,25 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	})
 }
 
-// deleteIf tries once to remove the version of c.
-func (d *Driver) deleteIf(ctx context.Context, key string, c vfs.Cond) error {
+// look compares the version with c, where the service may not do so itself.
+func (d *Driver) look(ctx context.Context, key string, c vfs.Cond) error {
 	if d.opt.DeleteConditions {
-		return d.delete(ctx, key, c)
+		return nil
 	}
 	v, err := d.version(ctx, key)
-	if absent := errors.Is(err, fs.ErrNotExist); err == nil || absent {
-		if !c.Holds(!absent, v) {
-			return vfs.ErrConflict
-		}
-		err = d.delete(ctx, key, c)
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = d.delete(ctx, key, vfs.Cond{})
-		}
+	absent := errors.Is(err, fs.ErrNotExist)
+	if (err == nil || absent) && !c.Holds(!absent, v) {
+		return vfs.ErrConflict
+	}
+	return err
+}
+
+// deleteIf makes one request with a condition, or one without where the
+// service does not take it and it was looked at.
+func (d *Driver) deleteIf(ctx context.Context, key string, c vfs.Cond) error {
+	err := d.delete(ctx, key, c)
+	if errors.Is(err, errors.ErrUnsupported) && !d.opt.DeleteConditions {
+		err = d.delete(ctx, key, vfs.Cond{})
 	}
 	return err
 }

@@ -3,12 +3,14 @@ package s3
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/aws/smithy-go"
@@ -33,7 +35,10 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Status == 0 {
+	switch {
+	case e.Status == 0 && (errors.Is(e.cause, io.EOF) || errors.Is(e.cause, io.ErrUnexpectedEOF) || errors.Is(e.cause, syscall.ECONNRESET)):
+		return "the connection was cut before the answer was complete"
+	case e.Status == 0:
 		return plain(e.cause.Error())
 	}
 	s := fmt.Sprintf("%d %s", e.Status, e.name())
@@ -163,7 +168,7 @@ func fateUnanswered(cause error) fate {
 func (d *Driver) explain(verb, key string, err error) error {
 	e := &Error{Verb: verb, Bucket: d.opt.Bucket, Key: key, cause: err, host: hostOf(d.opt.Endpoint)}
 	var answer *smithyhttp.ResponseError
-	if !errors.As(err, &answer) || answer.Response == nil || answer.Response.Response == nil {
+	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 { // the SDK makes up an empty response where there is none
 		e.cause = unurl(err)
 		return e
 	}
