@@ -19,7 +19,8 @@ type Write struct {
 // Outcome is what a call that writes did, or in a dry run would do.
 type Outcome struct {
 	Cluster  cluster.Name
-	Commit   int          // the commit made; 0: nothing changed, or a dry run
+	Draft    string       // it was committed to; empty: to the cluster
+	Commit   int          // the commit made; 0: nothing changed, or a dry run; below 0: of the draft
 	Head     int          // the newest commit now
 	DryRun   bool         // nothing was written
 	Changes  []FileChange // by name; empty: nothing to change
@@ -111,17 +112,23 @@ func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words st
 	}
 	s.warnOfLease(ctx, name)
 	var rec *recorder
-	after, err := s.store.Cluster(string(name)).Update(ctx, w.Message, func(t *store.Tx) error {
+	commit, err := s.committer(name)
+	if err != nil {
+		return nil, err
+	}
+	after, err := commit(ctx, w.Message, func(t *store.Tx) error {
 		rec = record(t)
 		if err := fn(rec); err != nil || !w.DryRun {
 			return err
 		}
 		return errRehearsed
 	})
-	out := &Outcome{Cluster: name, DryRun: w.DryRun}
+	out := &Outcome{Cluster: name, Draft: s.draft, DryRun: w.DryRun}
 	switch {
 	case errors.Is(err, errRehearsed):
 		out.Head = rec.before().Commit().Number
+	case errors.As(err, new(*store.NoClusterError)):
+		return nil, noCluster(name)
 	case err != nil:
 		return nil, err
 	default:
@@ -131,4 +138,17 @@ func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words st
 	}
 	out.Changes, err = rec.changes(ctx)
 	return out, err
+}
+
+// committer is what a change is committed with: the cluster's history, or the
+// draft that the store is on.
+func (s *Store) committer(name cluster.Name) (func(context.Context, string, func(*store.Tx) error) (*store.Snapshot, error), error) {
+	if s.draft == "" {
+		return s.store.Cluster(string(name)).Update, nil
+	}
+	d, err := s.onDraft(name)
+	if err != nil {
+		return nil, err
+	}
+	return d.Update, nil
 }

@@ -19,6 +19,7 @@ import (
 // that does to each node.
 type Update struct {
 	Cluster  cluster.Name
+	Draft    string         // it is a plan of this draft, as if it were published; empty: of the cluster
 	Head     int            // the commit that goes live, before what the update itself adds
 	Released int            // the commit that was live before; 0: none
 	Commit   int            // the commit that is live now; 0: nothing was released
@@ -27,6 +28,9 @@ type Update struct {
 	Ignored  []plan.Ignored // what is set and has no effect on hosts
 	Notes    []string       // what a person should know of the nodes
 	Warnings []string
+
+	lineage string       // of the cluster
+	digest  store.Digest // of the record of Head
 }
 
 // Empty says that there is nothing to do.
@@ -36,6 +40,9 @@ func (u *Update) Empty() bool {
 
 // Plan says what Update would do, and writes nothing.
 func (s *Store) Plan(ctx context.Context, name cluster.Name, p Programs) (*Update, error) {
+	if s.draft != "" {
+		return s.planDraft(ctx, name, p)
+	}
 	var u *Update
 	_, err := s.change(ctx, name, Write{DryRun: true}, "", func(r *recorder) error {
 		var err error
@@ -45,19 +52,50 @@ func (s *Store) Plan(ctx context.Context, name cluster.Name, p Programs) (*Updat
 	return u, err
 }
 
+// planDraft is Plan of a cluster in which the draft that the store is on is
+// published.
+func (s *Store) planDraft(ctx context.Context, name cluster.Name, p Programs) (*Update, error) {
+	var u *Update
+	_, err := s.publish(ctx, name, Publish{}, Write{DryRun: true}, func(head *Store, r *recorder) error {
+		var err error
+		u, _, err = head.prepare(ctx, r, name, p.foresee, nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	u.Draft = s.draft
+	return u, nil
+}
+
 // Update makes what is committed live: as one commit, missing keysets are made,
 // bundles are rendered and staged, and the release moves. Where there is
 // nothing to do, there is no commit.
 func (s *Store) Update(ctx context.Context, name cluster.Name, p Programs, w Write) (*Update, error) {
+	return s.release(ctx, name, p, w, func(*Update) error { return nil })
+}
+
+// release is Update, if what it is going to do is agreed to.
+func (s *Store) release(ctx context.Context, name cluster.Name, p Programs, w Write, agree func(*Update) error) (*Update, error) {
+	if s.draft != "" && !w.DryRun {
+		return nil, &DraftError{Cluster: name, Draft: s.draft}
+	}
 	if w.DryRun {
-		return s.Plan(ctx, name, p)
+		u, err := s.Plan(ctx, name, p)
+		if err == nil {
+			err = agree(u)
+		}
+		return u, err
 	}
 	made := &keyMaker{now: s.opt.Now(), rand: s.opt.Rand, made: map[string][]byte{}}
 	var u *Update
 	out, err := s.change(ctx, name, w, "update cluster "+string(name), func(r *recorder) error {
 		var next *bundle.Release
 		var err error
-		if u, next, err = s.prepare(ctx, r, name, p.choose, made); err != nil || u.Empty() {
+		if u, next, err = s.prepare(ctx, r, name, p.choose, made); err != nil {
+			return err
+		}
+		if err := agree(u); err != nil || u.Empty() {
 			return err
 		}
 		next.Commit, next.Issued = r.Number(), s.opt.Now()
@@ -79,6 +117,13 @@ func (s *Store) headOf(ctx context.Context, name cluster.Name, early ...string) 
 	if s.at != "" {
 		return s.then(ctx, name)
 	}
+	if s.draft != "" {
+		d, err := s.onDraft(name)
+		if err != nil {
+			return nil, err
+		}
+		return d.Head(ctx)
+	}
 	head, err := s.store.Cluster(string(name)).Head(ctx, early...)
 	if missing := new(store.NoClusterError); errors.As(err, &missing) {
 		return nil, noCluster(name)
@@ -98,7 +143,10 @@ func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, pro
 	if err != nil {
 		return nil, nil, err
 	}
-	u := &Update{Cluster: name, Head: r.Number() - 1, Warnings: s.warnings(c)}
+	u := &Update{
+		Cluster: name, Head: r.Number() - 1, Warnings: s.warnings(c),
+		lineage: r.LineageID(), digest: r.before().Commit().Digest,
+	}
 	if keys != nil {
 		if err := s.copied(c, "update cluster --yes"); err != nil {
 			return nil, nil, err
@@ -281,4 +329,22 @@ func (e *BundleError) Unwrap() error { return e.Err }
 // Hint says how it is made again.
 func (e *BundleError) Hint() string {
 	return fmt.Sprintf("stateroom store fsck %s --repair makes it again", e.Cluster)
+}
+
+// DraftError is the refusal to make a draft live.
+type DraftError struct {
+	Cluster cluster.Name
+	Draft   string
+}
+
+func (e *DraftError) Error() string {
+	return fmt.Sprintf("update cluster %s: draft %s cannot go live: hosts follow what is committed to the cluster", e.Cluster, e.Draft)
+}
+
+// Is makes a DraftError an errors.ErrUnsupported.
+func (e *DraftError) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// Hint says what to do first.
+func (e *DraftError) Hint() string {
+	return fmt.Sprintf("stateroom publish %s --name %s commits it to the cluster; then update cluster --yes", e.Draft, e.Cluster)
 }

@@ -26,6 +26,7 @@ type Env struct {
 	Now            func() time.Time
 
 	state, name string // --state, --name
+	draft       string // --draft
 	rebased     int    // the commit of others that a change was last said to be on top of
 
 	// What hints are about.
@@ -69,6 +70,9 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetErr(env.Stderr)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		env.running = cmd
+		if err := cmd.ValidateFlagGroups(); err != nil {
+			return usagef(cmd.CommandPath()+" --help says what each is for", "%w", err)
+		}
 		return noEmptyFlag(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
@@ -87,9 +91,12 @@ func newRoot(env *Env) *cobra.Command {
 		verb("export", "Export what gives access", exportKubeconfigCmd(env)),
 		verb("store", "Look after a store as a whole", storeInitCmd(env), storeFsckCmd(env), storeGCCmd(env)),
 		verb("lease", "Say who is at work on a cluster", leaseTakeCmd(env), leaseShowCmd(env), leaseDropCmd(env)),
+		verb("draft", "Look after changes that are not the cluster's yet", draftListCmd(env), draftShowCmd(env), draftDiffCmd(env), draftDeleteCmd(env)),
+		publishCmd(env),
 		logCmd(env), showCmd(env), diffCmd(env), blameCmd(env), rollbackCmd(env), adoptCmd(env), resolveCmd(env),
 		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), etcdCmd(env), versionCmd(env),
 	)
+	addDraftFlags(root, env)
 	addAbsent(root)
 	root.AddCommand(completionCmd(), referenceCmd())
 	root.AddCommand(append(topics(), compatTopic(root))...)
@@ -140,7 +147,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 // noEmptyFlag refuses --state and --name that are given and empty, for the same
 // reason as empty arguments.
 func noEmptyFlag(cmd *cobra.Command) error {
-	for _, name := range []string{"state", "name"} {
+	for _, name := range []string{"state", "name", "draft"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return usagef("is a variable of the shell not set?", "--%s is empty", name)
 		}

@@ -82,6 +82,10 @@ var completes = map[string][]string{
 	"show":                 {"cluster commit", "commit"},
 	"diff":                 {"cluster commit", "commit", "commit"},
 	"blame":                {"document", "group"},
+	"draft show":           {"draft"},
+	"draft diff":           {"draft"},
+	"draft delete":         {"draft"},
+	"publish":              {"draft"},
 }
 
 // addCompletions tells every command what its arguments and flags can be.
@@ -104,6 +108,7 @@ func (c *completer) command(cmd *cobra.Command) {
 	c.flag(cmd, "set", c.settings)
 	c.flag(cmd, "unset", c.fields)
 	c.flag(cmd, "subnet", c.subnets)
+	c.flag(cmd, "draft", c.drafts)
 	c.flag(cmd, "zone", c.zones)
 	for name, values := range map[string]string{
 		"role":  "node control-plane apiserver bastion",
@@ -169,6 +174,8 @@ func (c *completer) kind(word string) lookup {
 		return func(context.Context, *cobra.Command, []string, string) []string {
 			return []string{"cluster", "instancegroup"}
 		}
+	case "draft":
+		return c.drafts
 	case "setting":
 		return c.settings
 	case "field":
@@ -220,7 +227,7 @@ func (c *completer) found(find lookup, cmd *cobra.Command, args []string, typed 
 // open opens the store without a word to anybody.
 func (c *completer) open(ctx context.Context) (*stateroom.Store, error) {
 	quiet := *c.env
-	quiet.Stderr, quiet.Stdout = io.Discard, io.Discard
+	quiet.Stderr, quiet.Stdout, quiet.draft = io.Discard, io.Discard, ""
 	return quiet.open(ctx)
 }
 
@@ -299,6 +306,20 @@ func (c *completer) keysets(ctx context.Context, cmd *cobra.Command, args []stri
 	var all []string
 	for _, k := range keysets {
 		all = append(all, k.Name)
+	}
+	return all
+}
+
+func (c *completer) drafts(ctx context.Context, cmd *cobra.Command, _ []string, _ string) []string {
+	s, found := c.cluster(ctx, cmd, nil)
+	if found == nil {
+		return nil
+	}
+	drafts, _ := s.Drafts(ctx, found.Name, false)
+	var all []string
+	for _, d := range drafts {
+		subject, _, _ := strings.Cut(clean(d.Commit.Message), "\n")
+		all = append(all, d.Name+"\t"+cut(subject, 60))
 	}
 	return all
 }

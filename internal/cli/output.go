@@ -25,6 +25,8 @@ const (
 	asYAML  = "yaml"
 	asJSON  = "json"
 	asName  = "name"
+
+	asMarkdown = "markdown" // for a comment on a pull request
 )
 
 func (o *output) flag(f *pflag.FlagSet, formats ...string) {

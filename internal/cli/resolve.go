@@ -29,7 +29,11 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stateroom.Open(ctx, objects, stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice})
+	s, err := stateroom.Open(ctx, objects, stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice})
+	if err != nil || env.draft == "" {
+		return s, err
+	}
+	return s.OnDraft(env.draft)
 }
 
 // storeURL is the address of the store: the first that is given.

@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"report":    report,
 			"remember":  remember,
 			"unchanged": unchanged,
+			"live":      live,
 			"hides":     hides,
 		},
 	})
@@ -146,6 +147,21 @@ func unchanged(ts *testscript.TestScript, neg bool, args []string) {
 	if treeSum(ts, ts.MkAbs(args[0])) != ts.Getenv("REMEMBERED") {
 		ts.Fatalf("%s is not what it was", args[0])
 	}
+}
+
+// live FILE: lists every object of the store with its digest, those of drafts
+// apart.
+func live(ts *testscript.TestScript, neg bool, args []string) {
+	var list strings.Builder
+	ts.Check(filepath.WalkDir(ts.Getenv("STORE"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains(path, "/drafts/") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		fmt.Fprintf(&list, "%x %s\n", sha256.Sum256(b), path)
+		return err
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(list.String()), 0o600))
 }
 
 func treeSum(ts *testscript.TestScript, dir string) string {

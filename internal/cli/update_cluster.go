@@ -20,6 +20,8 @@ type updateOptions struct {
 	yes      bool
 	wait     time.Duration
 	exitCode bool
+	out      string // file for the plan
+	stale    bool   // what is shown is a saved plan that cannot be done
 }
 
 // waitDefault is how long hosts are waited for where no time is given.
@@ -30,7 +32,7 @@ var errNegativeWait = usagef("write --wait=10m, or --wait alone for the default"
 func updateClusterCmd(env *Env) *cobra.Command {
 	var opt updateOptions
 	cmd := &cobra.Command{
-		Use:   "cluster [NAME]",
+		Use:   "cluster [NAME|PLAN]",
 		Short: "Show what would go live; with --yes, make it live",
 		Long: `Show what making the newest commit live does: the documents that differ from what
 is live, the files and certificates of each group of nodes, and which services
@@ -38,21 +40,29 @@ restart and why. Nothing is changed.
 
 With --yes it is done as one commit: missing keysets are made, bundles rendered
 and staged, and the release moves, which is what hosts follow. With --wait, the
-command ends when all hosts run it, or with exit code 8 when one cannot.`,
-		Example: "  stateroom update cluster\n  stateroom update cluster demo.example.com --yes --wait -m 'raise the limits'",
-		Args:    atMost(1),
+command ends when all hosts run it, or with exit code 8 when one cannot.
+
+With --out FILE the plan is kept. Given that file instead of a name, --yes does
+just that plan, if nothing has been committed or made live since; a plan that is
+stale is shown, and refused with exit code 4. With --draft, the plan is of the
+cluster as it would be with the draft published.`,
+		Example: "  stateroom update cluster\n  stateroom update cluster demo.example.com --yes --wait -m 'raise the limits'\n" +
+			"  stateroom update cluster --out plan.json\n  stateroom update cluster ./plan.json --yes\n" +
+			"  stateroom update cluster --draft raise-quota -o markdown",
+		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runUpdateCluster(cmd.Context(), env, opt, args)
 		},
 	}
 	f := cmd.Flags()
-	opt.flag(f, "text", asYAML, asJSON)
+	opt.flag(f, "text", asYAML, asJSON, asMarkdown)
 	opt.writeFlags.flags(f)
 	opt.programFlags.flags(f)
 	f.BoolVarP(&opt.yes, "yes", "y", false, "do it")
 	f.DurationVar(&opt.wait, "wait", 0, "wait until the hosts run it, so long at most")
 	f.Lookup("wait").NoOptDefVal = waitDefault.String()
 	f.BoolVar(&opt.exitCode, "detailed-exitcode", false, "exit with 10 where there is something to do")
+	f.StringVar(&opt.out, "out", "", "keep the plan in a file, to be done later")
 	return cmd
 }
 
@@ -101,6 +111,18 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 	if opt.wait > 0 && (!opt.yes || opt.dryRun) {
 		return usagef("add --yes", "--wait waits for what --yes does")
 	}
+	if opt.out != "" && opt.yes {
+		return usagef("leave out one of the two", "--out keeps a plan for later, and --yes does it now")
+	}
+	if opt.out != "" && env.draft != "" {
+		return usagef("publish the draft first: stateroom publish "+env.draft, "--out keeps a plan that can be done, and one of a draft cannot")
+	}
+	if arg := first(args); arg != "" && isPlanFile(arg) {
+		if opt.out != "" || env.draft != "" {
+			return usagef("stateroom update cluster "+arg+" --yes", "%s is a plan already", arg)
+		}
+		return runSavedPlan(ctx, env, opt, arg)
+	}
 	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err
@@ -121,8 +143,18 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 	if err := env.showUpdate(opt, u); err != nil {
 		return err
 	}
+	if opt.out != "" {
+		if err := env.savePlan(s, u, opt.out); err != nil {
+			return err
+		}
+	}
+	return env.afterUpdate(ctx, s, opt, u, show)
+}
+
+// afterUpdate waits where that was asked for, and ends with what the flags say.
+func (env *Env) afterUpdate(ctx context.Context, s *stateroom.Store, opt updateOptions, u *stateroom.Update, show *progress) error {
 	if opt.wait > 0 {
-		return env.waitFor(ctx, s, name, opt.wait, show)
+		return env.waitFor(ctx, s, u.Cluster, opt.wait, show)
 	}
 	if opt.exitCode && !u.Empty() {
 		return errDifferent

@@ -59,6 +59,9 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if opt.at != "" {
 		return env.validateThen(ctx, s, name, opt.output)
 	}
+	if env.draft != "" {
+		return env.validateDraft(ctx, s, name)
+	}
 	if opt.wait > 0 {
 		show := env.newProgress()
 		waiting, cancel := context.WithTimeout(ctx, opt.wait)

@@ -11,46 +11,23 @@ import (
 
 // updateView is a plan, or what was done of it, as programs read it.
 type updateView struct {
-	Cluster  string       `json:"cluster"`
-	Head     int          `json:"head"`
-	Released int          `json:"released"`
-	Commit   int          `json:"commit,omitempty"`
-	Keysets  []string     `json:"keysets"`
-	Changes  []planChange `json:"changes"`
-	Ignored  []ignored    `json:"ignored"`
-	Notes    []string     `json:"notes"`
-}
-
-type planChange struct {
-	Group  string `json:"group,omitempty"`
-	Kind   string `json:"kind"`
-	Name   string `json:"name"`
-	Action string `json:"action"`
-	Effect string `json:"effect"`
-	Why    string `json:"why"`
-	Text   string `json:"text,omitempty"`
-}
-
-type ignored struct {
-	File  string `json:"file"`
-	Line  int    `json:"line"`
-	Path  string `json:"path"`
-	Why   string `json:"why"`
-	Usual bool   `json:"usual"`
+	Cluster  string                  `json:"cluster"`
+	Draft    string                  `json:"draft,omitempty"` // as if it were published
+	Head     int                     `json:"head"`
+	Released int                     `json:"released"`
+	Commit   int                     `json:"commit,omitempty"`
+	Keysets  []string                `json:"keysets"`
+	Changes  []stateroom.PlanChange  `json:"changes"`
+	Ignored  []stateroom.PlanIgnored `json:"ignored"`
+	Notes    []string                `json:"notes"`
 }
 
 func viewUpdate(u *stateroom.Update) updateView {
-	v := updateView{
-		Cluster: string(u.Cluster), Head: u.Head, Released: u.Released, Commit: u.Commit,
-		Keysets: slices.Concat([]string{}, u.Keysets), Changes: []planChange{}, Ignored: []ignored{}, Notes: slices.Concat([]string{}, u.Notes),
+	return updateView{
+		Cluster: string(u.Cluster), Draft: u.Draft, Head: u.Head, Released: u.Released, Commit: u.Commit,
+		Keysets: slices.Concat([]string{}, u.Keysets), Changes: u.ChangesForPrograms(), Ignored: u.IgnoredForPrograms(),
+		Notes: slices.Concat([]string{}, u.Notes),
 	}
-	for _, c := range u.Changes {
-		v.Changes = append(v.Changes, planChange{c.Group, string(c.Kind), c.Name, string(c.Action), string(c.Effect), c.Why, c.Text})
-	}
-	for _, i := range u.Ignored {
-		v.Ignored = append(v.Ignored, ignored{i.File, i.Line, i.Path, i.Why, i.Usual})
-	}
-	return v
 }
 
 func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
@@ -62,6 +39,8 @@ func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
 		return writeJSON(env.Stdout, viewUpdate(u))
 	case asYAML:
 		return writeYAML(env.Stdout, viewUpdate(u))
+	case asMarkdown:
+		return env.markdownUpdate(u)
 	}
 	w := &lines{w: env.Stdout}
 	if u.Empty() {
@@ -70,6 +49,9 @@ func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
 	}
 	env.showPlan(w, u)
 	switch {
+	case opt.stale:
+	case u.Draft != "":
+		w.printf("\n%s: nothing was written; to commit the draft: stateroom publish %s --name %s\n", u.Cluster, u.Draft, u.Cluster)
 	case u.Commit > 0:
 		w.printf("\n%s: commit %d is released\n", u.Cluster, u.Commit)
 	case opt.yes:
@@ -99,6 +81,9 @@ func (env *Env) showPlan(w *lines, u *stateroom.Update) {
 		w.printf("%s: from nothing to commit %d\n", u.Cluster, u.Head)
 	} else {
 		w.printf("%s: from commit %d, which is live, to commit %d\n", u.Cluster, u.Released, u.Head)
+	}
+	if u.Draft != "" {
+		w.printf("with draft %s, as it would be if it were published\n", u.Draft)
 	}
 	for _, name := range u.Keysets {
 		w.printf("%s\n", env.paint(env.Stdout, green, "+ keyset "+name+" (made when applied)"))

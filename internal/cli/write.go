@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/store"
 )
 
 // writeFlags are those of every command that writes.
@@ -51,6 +52,10 @@ func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChan
 	}
 	if out.DryRun {
 		_, err := fmt.Fprintf(env.Stdout, "%s: dry run, nothing was written\n", out.Cluster)
+		return err
+	}
+	if out.Draft != "" {
+		_, err := fmt.Fprintf(env.Stdout, "%s: commit %s of draft %s\n", out.Cluster, store.NumberText(out.Commit), out.Draft)
 		return err
 	}
 	_, err := fmt.Fprintf(env.Stdout, "%s: commit %d\n", out.Cluster, out.Commit)
