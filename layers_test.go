@@ -27,6 +27,7 @@ var layers = map[string]string{
 	"vfs/azblob":                   "vfs internal/retry internal/wire",
 	"internal/wire":                "vfs",
 	"vfs/sftp":                     "vfs",
+	"vfs/probe":                    "vfs",
 	"vfs/vfstest":                  "vfs",
 	"store":                        "vfs",
 	"store/storetest":              "store vfs vfs/vfstest",
@@ -53,6 +54,7 @@ var layers = map[string]string{
 
 // only says where alone a foreign import may stand.
 var only = map[string]string{
+	"github.com/Azure/":    "vfs/azblob test/servers",
 	"github.com/aws/":      "vfs/s3 test/servers",
 	"github.com/spf13/":    "internal/cli",
 	"go.yaml.in/yaml/":     "doc pki",
