@@ -33,12 +33,13 @@ func (m *Mode) UnmarshalText(text []byte) error {
 
 // A FormatError says that bytes are of a format newer than this program reads.
 type FormatError struct {
-	What string // bundle, release, ...
-	Got  int    // from 2
+	What  string // bundle, release, ...
+	Got   int    // from 2
+	Reads int    // the newest that this program reads; 0: 1
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s was written by a newer Stateroom (format %d, this one reads 1)", e.What, e.Got)
+	return fmt.Sprintf("%s was written by a newer Stateroom (format %d, this one reads %d)", e.What, e.Got, max(1, e.Reads))
 }
 
 // Hint says what a person can do.
@@ -58,9 +59,11 @@ func encode(v any) []byte {
 }
 
 // decode fills v, a pointer to a struct, with one JSON value of format 1.
-// The format is looked at before anything else, since a newer one may look
-// different all over.
-func decode(what string, data []byte, v any) error {
+func decode(what string, data []byte, v any) error { return decodeUpTo(1, what, data, v) }
+
+// decodeUpTo is decode for what has had several formats. The format is looked at
+// before anything else, since a newer one may look different all over.
+func decodeUpTo(newest int, what string, data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return fmt.Errorf("%s is not UTF-8: %w", what, fs.ErrInvalid)
 	}
@@ -70,8 +73,8 @@ func decode(what string, data []byte, v any) error {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return fmt.Errorf("read %s: %s: %w", what, plain(err), fs.ErrInvalid)
 	}
-	if head.Format > 1 {
-		return &FormatError{what, head.Format}
+	if head.Format > newest {
+		return &FormatError{what, head.Format, newest}
 	}
 	if head.Format < 1 {
 		return fmt.Errorf("%s has no format number: %w", what, fs.ErrInvalid)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -130,6 +131,48 @@ func TestFrozenExamplesDecode(t *testing.T) {
 	}
 }
 
+// demoDrift is a report that needs format 2.
+func demoDrift() *bundle.Report {
+	r := demoReport()
+	r.Drift = []bundle.Drift{
+		{Kind: bundle.DriftService, Name: "kube-scheduler", What: "ended: killed by signal 9", Count: 2, Last: noon.Add(time.Minute)},
+		{Kind: bundle.DriftFile, Name: "etc/kubernetes/scheduler.yaml", What: "its content was changed", Count: 1, Last: noon},
+	}
+	return r
+}
+
+func TestAReportWithDriftIsOfFormat2(t *testing.T) {
+	file := filepath.Join("testdata", "v2", "report.json")
+	if *freeze {
+		if err := os.WriteFile(file, demoDrift().Encode(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := bundle.DecodeReport(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(demoDrift().Drift, r.Drift); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(string(data), string(r.Encode())); diff != "" {
+		t.Errorf("written differently now:\n%s", diff)
+	}
+	first := strings.Replace(string(data), `"format": 2`, `"format": 1`, 1)
+	if _, err := bundle.DecodeReport([]byte(first)); err == nil || !strings.Contains(err.Error(), `unknown field "drift"`) {
+		t.Errorf("drift in format 1: %v", err)
+	}
+	third := strings.Replace(string(data), `"format": 2`, `"format": 3`, 1)
+	newer := new(bundle.FormatError)
+	if _, err := bundle.DecodeReport([]byte(third)); !errors.As(err, &newer) || err.Error() != "report was written by a newer Stateroom (format 3, this one reads 2)" {
+		t.Errorf("format 3: %v", err)
+	}
+}
+
 // Every format refuses the same things, and says which.
 func TestDecodersAreStrict(t *testing.T) {
 	for _, f := range formats {
@@ -160,8 +203,12 @@ func TestDecodersAreStrict(t *testing.T) {
 func TestNewerFormatsAreRefusedWithAHint(t *testing.T) {
 	for _, f := range formats {
 		// A newer format may hold what this program has never heard of.
-		_, err := f.again([]byte(`{"format": 2, "colour": {"red": null}}`))
-		want := f.name + " was written by a newer Stateroom (format 2, this one reads 1)"
+		reads := 1
+		if f.name == "report" {
+			reads = 2
+		}
+		_, err := f.again(fmt.Appendf(nil, `{"format": %d, "colour": {"red": null}}`, reads+1))
+		want := fmt.Sprintf("%s was written by a newer Stateroom (format %d, this one reads %d)", f.name, reads+1, reads)
 		var newer *bundle.FormatError
 		if !errors.As(err, &newer) || err.Error() != want || newer.Hint() != "upgrade stateroom" {
 			t.Errorf("%s: %v", f.name, err)
@@ -298,6 +345,9 @@ func TestReportsNeverGrowTooLarge(t *testing.T) {
 	for range 500 {
 		r.Services = append(r.Services, bundle.ServiceStatus{Name: huge, State: huge, PID: 1 << 30, Started: noon})
 	}
+	for range 500 {
+		r.Drift = append(r.Drift, bundle.Drift{Kind: bundle.DriftFile, Name: huge, What: huge, Count: 1 << 30, Last: noon})
+	}
 	r.Time = noon.AddDate(9000, 0, 0)
 	if _, err := bundle.DecodeReport(r.Encode()); err != nil {
 		t.Error(err)
@@ -310,6 +360,8 @@ func TestReportRules(t *testing.T) {
 		`group: ""`:       func(r *bundle.Report) { r.Group = "" },
 		`commit: -1`:      func(r *bundle.Report) { r.Commit = -1 },
 		`phase "fine"`:    func(r *bundle.Report) { r.Phase = "fine" },
+		`kind "fire"`:     func(r *bundle.Report) { r.Drift = []bundle.Drift{{Kind: "fire", Count: 1}} },
+		`count 0`:         func(r *bundle.Report) { r.Drift = []bundle.Drift{{Kind: bundle.DriftFile}} },
 		`is not a digest`: func(r *bundle.Report) { r.Failed.Digest = "sha256:xyz" },
 	} {
 		r := demoReport()

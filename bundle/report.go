@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +17,8 @@ const (
 	maxName      = 253
 	maxServices  = 64
 	maxReason    = 512
+	maxDrift     = 16
+	maxWhat      = 126
 )
 
 // A Report is what a node says of itself. It is untrusted: whoever holds the
@@ -30,6 +34,7 @@ type Report struct {
 	Failed       *Failure        `json:"failed,omitempty"` // the last bundle that did not work
 	Services     []ServiceStatus `json:"services,omitempty"`
 	AgentVersion string          `json:"agentVersion,omitempty"`
+	Drift        []Drift         `json:"drift,omitempty"` // put right, the newest first
 }
 
 // Phases of a node.
@@ -58,13 +63,41 @@ type ServiceStatus struct {
 	State   string    `json:"state"`            // as the agent calls it: running, ready, stopped, ...
 }
 
-type reportV1 struct {
+// Kinds of drift.
+const (
+	DriftFile    = "file"
+	DriftLink    = "link"
+	DriftService = "service"
+)
+
+// A Drift is something of a node that was not as it should be, and was put
+// right.
+type Drift struct {
+	Kind  string    `json:"kind"`
+	Name  string    `json:"name"`  // a path in the set, or a service
+	What  string    `json:"what"`  // had become of it
+	Count int       `json:"count"` // how often
+	Last  time.Time `json:"last"`  // whole seconds
+}
+
+// reportFormat is the newest format of reports.
+const reportFormat = 2
+
+// wireReport is a report of either format.
+type wireReport struct {
 	Format int `json:"format"`
 	Report
 }
 
-// Encode returns the bytes of r, cleaned: never more than MaxReport.
-func (r *Report) Encode() []byte { return encode(reportV1{1, r.cleaned()}) }
+// Encode returns the bytes of r, cleaned: never more than MaxReport. They are of
+// format 1 where that can hold it.
+func (r *Report) Encode() []byte {
+	w := wireReport{1, r.cleaned()}
+	if len(w.Drift) > 0 {
+		w.Format = reportFormat
+	}
+	return encode(w)
+}
 
 // DecodeReport reads a report and cleans it. An unknown phase is an error, as
 // is a node that is not a name.
@@ -72,9 +105,12 @@ func DecodeReport(data []byte) (*Report, error) {
 	if len(data) > MaxReport {
 		return nil, tooLarge("report", MaxReport)
 	}
-	var w reportV1
-	if err := decode("report", data, &w); err != nil {
+	var w wireReport
+	if err := decodeUpTo(reportFormat, "report", data, &w); err != nil {
 		return nil, err
+	}
+	if w.Format == 1 && w.Drift != nil {
+		return nil, fmt.Errorf("read report: unknown field \"drift\" in format 1: %w", fs.ErrInvalid)
 	}
 	r := w.cleaned()
 	if err := r.Validate(); err != nil {
@@ -91,6 +127,10 @@ func (r *Report) Validate() error {
 	p.must(nameForm.MatchString(r.Group), "group: %.80q is not a name", r.Group)
 	p.must(r.Commit >= 0, "commit: %d is less than 0", r.Commit)
 	p.must(slices.Contains([]string{PhaseConverging, PhaseReady, PhaseConfirmed, PhaseFailed, PhaseDegraded}, r.Phase), "phase %.80q is unknown", r.Phase)
+	for _, d := range r.Drift {
+		p.must(slices.Contains([]string{DriftFile, DriftLink, DriftService}, d.Kind), "drift: kind %.80q is unknown", d.Kind)
+		p.must(d.Count > 0, "drift of %.80q: count %d is less than 1", d.Name, d.Count)
+	}
 	digests := []Digest{r.Digest}
 	if r.Failed != nil {
 		digests = append(digests, r.Failed.Digest)
@@ -122,6 +162,12 @@ func (r *Report) cleaned() Report {
 		s := &c.Services[i]
 		s.Name, s.State = line(s.Name, 63), line(s.State, 63)
 		s.Started = wholeSecond(s.Started)
+	}
+	c.Drift = slices.Clone(r.Drift[:min(len(r.Drift), maxDrift)])
+	for i := range c.Drift {
+		d := &c.Drift[i]
+		d.Kind, d.Name, d.What = line(d.Kind, 63), line(d.Name, maxName), line(d.What, maxWhat)
+		d.Last = wholeSecond(d.Last)
 	}
 	return c
 }
