@@ -82,6 +82,7 @@ type Agent struct {
 	trouble *trouble          // why the set that is wanted could not be staged
 	said    map[string]string // complaints made last, by what they are of
 	recheck bool              // look whether the set in force stands as it should
+	mended  []bundle.Drift    // of the set in force, the newest first
 
 	reports reports
 }

@@ -5,6 +5,8 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -54,6 +56,15 @@ func TestDriftIsMendedWithinAPoll(t *testing.T) {
 	after := s.until("the killed service is back", func(r *bundle.Report) bool {
 		return r.Phase == bundle.PhaseConfirmed && pid(r, "api") != 0 && pid(r, "api") != pid(before, "api")
 	})
+	reported := s.until("the report tells of both", func(r *bundle.Report) bool {
+		return slices.ContainsFunc(r.Drift, func(d bundle.Drift) bool { return d.Kind == bundle.DriftService && d.Name == "api" }) &&
+			slices.ContainsFunc(r.Drift, func(d bundle.Drift) bool { return d.Name == "etc/node.conf" && d.Count == 3 })
+	})
+	for _, d := range reported.Drift {
+		if d.What == "" || d.Last.IsZero() || d.Kind == bundle.DriftService && (d.Count != 1 || !strings.Contains(d.What, "kill")) {
+			t.Errorf("drift: %+v", d)
+		}
+	}
 	if pid(after, "etcd") != pid(before, "etcd") {
 		t.Errorf("etcd was touched: %+v, before %+v", after, before)
 	}

@@ -45,7 +45,15 @@ type Wanted struct {
 type Set struct {
 	ID       string // names the set on its machine; two with one ID are the same
 	Bundle   bundle.Digest
-	Services []Run // in the order in which they start
+	Services []Run  // in the order in which they start
+	Mended   []Mend // what this Stage found changed by others, and put right
+}
+
+// A Mend is something of a set that others had changed.
+type Mend struct {
+	Kind string // bundle.DriftFile or DriftLink
+	Name string // path in the set
+	What string // had become of it
 }
 
 // find returns the service of that name.
@@ -115,11 +123,12 @@ type ServiceState struct {
 	Since   time.Time // of the first process of this Run
 	Ready   time.Time // since when its probe says ready; zero: it does not
 
-	Exits     int    // how often a process of this Run ended unasked
-	Crashes   int    // those among them that had been ready
-	LastExit  string // how the last one ended
-	LastWords string // what it printed last, ended or not ready
-	Probe     string // what the last probe said, if not ready
+	Exits     int       // how often a process of this Run ended unasked
+	Crashes   int       // those among them that had been ready
+	LastExit  string    // how the last one ended
+	Exited    time.Time // when
+	LastWords string    // what it printed last, ended or not ready
+	Probe     string    // what the last probe said, if not ready
 }
 
 // State is what a service does, in a word for people.

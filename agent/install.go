@@ -171,6 +171,9 @@ func (a *Agent) staged(ctx context.Context, s *staging) {
 // is remembered before: if we stop here, the next agent goes on from there.
 func (a *Agent) install(ctx context.Context, s *staging) error {
 	aim, set := s.aim, s.set
+	if a.set != nil && a.aim.Digest == aim.Digest {
+		a.mend(set.Mended)
+	}
 	if a.set != nil && a.set.ID == set.ID {
 		return nil // it was only looked at
 	}
@@ -197,7 +200,8 @@ func (a *Agent) install(ctx context.Context, s *staging) error {
 	if again {
 		return nil
 	}
-	a.since, a.arrived, a.trial = time.Now(), false, nil
+	a.since, a.arrived, a.trial, a.mended = time.Now(), false, nil, nil
+	a.mend(set.Mended)
 	if !good {
 		a.try(ctx, resumed)
 	}

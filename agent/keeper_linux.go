@@ -201,7 +201,7 @@ func (k *keeper) ended(how string) {
 	if !k.rec.Ready.IsZero() {
 		k.st.Crashes++
 	}
-	k.st.LastExit, k.st.LastWords, k.st.PID = how, words, 0
+	k.st.LastExit, k.st.Exited, k.st.LastWords, k.st.PID = how, k.m.opt.Now(), words, 0
 	k.st.Ready, k.st.Started = time.Time{}, time.Time{}
 	if k.st.State != Stopping {
 		k.st.State = Waiting

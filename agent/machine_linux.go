@@ -104,6 +104,7 @@ type Machine struct {
 	standing map[string]*standing // sets that were looked at, by ID
 	staged   string               // ID of the set that was staged last
 	inForce  string               // ID of the set that was switched to last; "": none yet
+	mended   []Mend               // what no Stage has told of yet
 
 	checked map[string]bool // programs whose bytes were checked, by path; for Stage alone
 }

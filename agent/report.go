@@ -85,6 +85,7 @@ func (a *Agent) Report() *bundle.Report {
 	for _, s := range a.now.Services {
 		r.Services = append(r.Services, bundle.ServiceStatus{Name: s.Name, PID: s.PID, Started: s.Started, State: string(s.State)})
 	}
+	r.Drift = a.drift()
 	return r
 }
 

@@ -103,6 +103,7 @@ func (m *Machine) restore(ctx context.Context, s *standing) error {
 			return err
 		}
 		if err != nil || now.mode != want.mode || digestOf(text) != want.digest {
+			m.found(ctx, bundle.DriftFile, p, became(err, now.mode, want.mode))
 			if err := m.mend(ctx, s.set.ID, p, text, want); err != nil {
 				return err
 			}
@@ -115,7 +116,7 @@ func (m *Machine) restore(ctx context.Context, s *standing) error {
 		if have, err := m.root.Readlink(m.at(s.set.ID, p)); err == nil && have == target {
 			continue
 		}
-		m.log.WarnContext(ctx, "a link of the set was changed by another; put right", slog.String("link", p))
+		m.found(ctx, bundle.DriftLink, p, "it led elsewhere")
 		if err := m.link(m.at(s.set.ID, p), target); err != nil {
 			return err
 		}
@@ -131,14 +132,32 @@ func (m *Machine) mendCurrent(ctx context.Context, id string) error {
 	if now, err := m.current(); err == nil && now == id {
 		return nil
 	}
-	m.log.WarnContext(ctx, "the link to the set in force was changed by another; put right", slog.String("set", id))
+	m.found(ctx, bundle.DriftLink, currentName, "it led elsewhere")
 	return m.link(currentName, path.Join(setsDir, id))
+}
+
+// found notes something of a set that others changed.
+func (m *Machine) found(ctx context.Context, kind, name, what string) {
+	m.log.WarnContext(ctx, "a "+kind+" of the set was changed by another; putting it right", slog.String(kind, name), slog.String("what", what))
+	m.mended = append(m.mended, Mend{kind, name, what})
+}
+
+// became says what had become of a file.
+func became(err error, mode, want fs.FileMode) string {
+	switch {
+	case err != nil:
+		return "it was removed"
+	case !mode.IsRegular():
+		return "something else was in its place"
+	case mode != want:
+		return fmt.Sprintf("its mode was %04o instead of %04o", mode, want)
+	}
+	return "its content was changed"
 }
 
 // mend writes a file of a set again. One that was made on this host can be
 // mended only where just its mode is wrong.
 func (m *Machine) mend(ctx context.Context, id, p string, have []byte, want content) error {
-	m.log.WarnContext(ctx, "a file of the set was changed by another; put right", slog.String("file", p))
 	text := want.bytes
 	if text == nil {
 		if digestOf(have) != want.digest {

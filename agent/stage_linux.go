@@ -99,7 +99,7 @@ func (m *Machine) Stage(ctx context.Context, want Wanted) (*Set, error) {
 		s, err = m.write(ctx, want, r, g)
 	}
 	if s != nil {
-		m.staged = s.ID
+		m.staged, s = s.ID, m.telling(s)
 	}
 	return s, err
 }
@@ -113,7 +113,17 @@ func (m *Machine) asItStands(ctx context.Context, d bundle.Digest) (*Set, error)
 	if s == nil || !m.fits(s) {
 		return nil, nil
 	}
-	return s.set, m.restore(ctx, s)
+	if err := m.restore(ctx, s); err != nil {
+		return s.set, err
+	}
+	return m.telling(s.set), nil
+}
+
+// telling returns a set that tells what was put right since the last one did.
+func (m *Machine) telling(s *Set) *Set {
+	told := *s
+	told.Mended, m.mended = m.mended, nil
+	return &told
 }
 
 // programs makes sure of the programs of a bundle and returns the links to them.
