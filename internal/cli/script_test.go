@@ -115,8 +115,9 @@ func old(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// report CLUSTER NODE PHASE [SERVICE REASON WORDS]: a host of control-plane-main
-// reports on what is released; with a reason, that it failed.
+// report CLUSTER NODE PHASE [FILE WHAT | SERVICE REASON WORDS]: a host of
+// control-plane-main reports on what is released: with a file, that it put it
+// right; with a reason, that a service failed.
 func report(ts *testscript.TestScript, neg bool, args []string) {
 	own := filepath.Join(ts.Getenv("STORE"), ".stateroom", args[0])
 	b, err := os.ReadFile(filepath.Join(own, bundle.ReleaseName))
@@ -129,7 +130,10 @@ func report(ts *testscript.TestScript, neg bool, args []string) {
 		Commit: release.Commit, Digest: release.Groups[group], Phase: args[2],
 		Services: []bundle.ServiceStatus{{Name: "kube-apiserver", PID: 4711, Started: time.Now(), State: "running"}},
 	}
-	if len(args) > 3 {
+	switch len(args) {
+	case 5: // a file that it put right, and what was wrong
+		r.Drift = []bundle.Drift{{Kind: bundle.DriftFile, Name: args[3], What: args[4], Count: 2, Last: time.Now()}}
+	case 6:
 		r.Failed = &bundle.Failure{Commit: r.Commit, Digest: r.Digest, Service: args[3], Reason: args[4], LastWords: args[5]}
 		r.Commit, r.Digest = 1, bundle.DigestOf(nil)
 	}

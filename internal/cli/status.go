@@ -153,7 +153,10 @@ func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	if err := env.showHosts(output{format: asTable}, st); err != nil {
 		return err
 	}
-	return env.showServices(v)
+	if err := env.showServices(v); err != nil {
+		return err
+	}
+	return env.showMended(v)
 }
 
 // headLine says what is committed and what is live.
@@ -194,6 +197,21 @@ func (env *Env) showServices(v statusView) error {
 				started = when(s.Started)
 			}
 			t.add(h.Node, s.Name, pid, started, s.State)
+		}
+	}
+	if len(t.rows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(env.Stdout)
+	return t.write(env.Stdout, env.width())
+}
+
+// showMended prints what hosts found changed, and put right.
+func (env *Env) showMended(v statusView) error {
+	t := &table{header: []string{"HOST", "PUT RIGHT", "WHAT WAS WRONG", "TIMES", "LAST"}}
+	for _, h := range v.Hosts {
+		for _, d := range h.Drift {
+			t.add(h.Node, d.Kind+" "+d.Name, d.What, fmt.Sprint(d.Count), when(d.Last))
 		}
 	}
 	if len(t.rows) == 0 {

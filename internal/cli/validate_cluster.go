@@ -168,6 +168,7 @@ type hostView struct {
 	Trouble   string        `json:"trouble,omitempty"`
 	LastWords string        `json:"lastWords,omitempty"`
 	Services  []serviceView `json:"services"`
+	Drift     []driftView   `json:"drift,omitempty"` // put right, the newest first
 }
 
 type serviceView struct {
@@ -175,6 +176,15 @@ type serviceView struct {
 	PID     int       `json:"pid,omitempty"`
 	Started time.Time `json:"started,omitzero"`
 	State   string    `json:"state"`
+}
+
+// driftView is what a host put right.
+type driftView struct {
+	Kind  string    `json:"kind"`
+	Name  string    `json:"name"`
+	What  string    `json:"what"`
+	Count int       `json:"count"`
+	Last  time.Time `json:"last"`
 }
 
 func viewHosts(st *stateroom.Standing) []hostView {
@@ -189,6 +199,9 @@ func viewHosts(st *stateroom.Standing) []hostView {
 		}
 		for _, s := range h.Services {
 			v.Services = append(v.Services, serviceView{s.Name, s.PID, s.Started, s.State})
+		}
+		for _, d := range h.Drift {
+			v.Drift = append(v.Drift, driftView{d.Kind, d.Name, d.What, d.Count, d.Last})
 		}
 		views = append(views, v)
 	}
