@@ -38,6 +38,9 @@ func (h *History) append(ctx context.Context, r *record) (standing *record, ours
 		if try == 1 && notDone(err) {
 			return nil, false, err
 		}
+		if errors.Is(err, vfs.ErrNotDurable) {
+			return nil, false, &OutcomeError{h.name, r.Number, err} // what would be read back is memory
+		}
 		// If the put was done and its reply lost, or if it was answered as a
 		// conflict with itself, the record there is ours.
 		standing, known := h.standing(ctx, r.Number)
@@ -72,8 +75,15 @@ func (h *History) standing(ctx context.Context, n int) (r *record, known bool) {
 	return nil, false
 }
 
+// final reports whether trying again, or reading back, can change nothing of
+// the error of a write.
+func final(err error) bool { return notDone(err) || errors.Is(err, vfs.ErrNotDurable) }
+
 // notDone reports whether an error says for certain that a write was not done.
 func notDone(err error) bool {
+	if errors.Is(err, vfs.ErrNotDurable) {
+		return false // whatever else it says
+	}
 	for _, class := range []error{fs.ErrPermission, fs.ErrInvalid, errors.ErrUnsupported, syscall.ENOSPC, syscall.EROFS} {
 		if errors.Is(err, class) {
 			return true

@@ -119,7 +119,7 @@ func (c *checkout) settle(ctx context.Context, name string) (vfs.Version, *sight
 		if err == nil {
 			return v, nil, nil
 		}
-		if notDone(err) {
+		if final(err) {
 			return "", nil, err
 		}
 	}
@@ -127,7 +127,7 @@ func (c *checkout) settle(ctx context.Context, name string) (vfs.Version, *sight
 	for errs, conflicts := 0, 0; ; {
 		v, foreign, err := one.once(ctx)
 		switch {
-		case err == nil || errors.Is(err, errAgain) || notDone(err):
+		case err == nil || errors.Is(err, errAgain) || final(err):
 			return v, foreign, err
 		case errors.Is(err, vfs.ErrConflict):
 			conflicts++
@@ -315,7 +315,7 @@ func (c *checkout) putHead(ctx context.Context) error {
 		}
 		_, err := c.h.own.Put(ctx, headName, b, cond, "")
 		switch {
-		case err == nil || notDone(err):
+		case err == nil || final(err):
 			return err
 		case errors.Is(err, vfs.ErrConflict):
 			conflicts++

@@ -200,7 +200,7 @@ func (h *History) stageOne(ctx context.Context, name string, b []byte) error {
 	var p pause
 	for try := 1; ; try++ {
 		_, err := h.own.Put(ctx, name, b, vfs.IfAbsent(), "")
-		if err == nil || notDone(err) {
+		if err == nil || final(err) {
 			return err
 		}
 		there, _, err2 := h.own.Get(ctx, name)

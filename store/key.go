@@ -90,6 +90,9 @@ func (d *digester) put(ctx context.Context) error {
 	}
 	text := hex.EncodeToString(d.key) + "\n"
 	_, err := d.h.own.Put(ctx, keyName(d.epoch), []byte(text), vfs.IfAbsent(), "")
+	if errors.Is(err, vfs.ErrNotDurable) {
+		return err // a record would outlive its key
+	}
 	if err != nil {
 		there, err2 := d.h.key(ctx, d.epoch)
 		if err2 != nil || there == nil {

@@ -40,6 +40,11 @@ var (
 
 	// ErrNotModified says that the object is still at the version given.
 	ErrNotModified = errors.New("not modified")
+
+	// ErrNotDurable says that a write was made, but that the disk failed to
+	// keep it: it may be gone after a power cut. To read it back proves
+	// nothing.
+	ErrNotDurable = errors.New("written, but not durable")
 )
 
 // A Version names one state of one object. It is opaque and means something

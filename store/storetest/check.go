@@ -24,7 +24,7 @@ type Seen struct {
 	Commits []*store.Commit            // the oldest first
 	Files   []map[string]string        // after each of them
 	Kept    map[string]map[string]bool // name: bytes of other tools that a conflict keeps; "-": that it was gone
-	Righted map[string]bool            // files that Check put right while it finished
+	Told    map[string]bool            // files that Check, while it finished, said it put right or finished
 }
 
 // Count returns how many commits have this message.
@@ -163,10 +163,10 @@ func Check(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("as found: %w", err)
 	}
-	righted := map[string]bool{}
+	told := map[string]bool{}
 	h, err := open(ctx, f, cluster, func(n store.Notice) {
 		for _, name := range n.Names {
-			righted[name] = righted[name] || n.Kind == store.Righted
+			told[name] = told[name] || n.Kind == store.Righted || n.Kind == store.Finished
 		}
 	})
 	if err != nil {
@@ -183,7 +183,7 @@ func Check(ctx context.Context, f *vfs.FS, cluster string) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finished: %w", err)
 	}
-	after.Righted = righted
+	after.Told = told
 	if err := grown(before, after); err != nil {
 		return nil, err
 	}

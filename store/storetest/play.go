@@ -297,7 +297,7 @@ func (r *playing) foreignHolds(seen *Seen) error {
 				seen.Kept[d.name][d.replaced] ||
 				// A create of ours that fills the place of a deleted file
 				// undoes the delete, but not in silence.
-				r.told[d.name] || seen.Righted[d.name] || r.died[d.name]
+				r.told[d.name] || seen.Told[d.name] || r.died[d.name]
 		}
 		if !there && !replaced {
 			return fmt.Errorf("%q at %s is lost; %s", strings.TrimSpace(d.text), d.name, r.story(seen, d.name))

@@ -202,6 +202,9 @@ func writable(key string) error {
 // cause strips an error of what the FS will say again, the key, and leaves the
 // name of any other file.
 func cause(err error, key string) error {
+	if unsynced, ok := errors.AsType[*unsyncedError](err); ok {
+		return fmt.Errorf("%w: %w", vfs.ErrNotDurable, cause(unsynced.err, key))
+	}
 	pathErr, ok := errors.AsType[*fs.PathError](err)
 	if linkErr, isLink := errors.AsType[*os.LinkError](err); isLink {
 		pathErr, ok = &fs.PathError{Op: linkErr.Op, Path: linkErr.New, Err: linkErr.Err}, true

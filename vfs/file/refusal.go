@@ -29,3 +29,11 @@ func refuseMode(mode fs.FileMode) error {
 	}
 	return errIrregular
 }
+
+// unsyncedError says that a change was made, and that its directory could not
+// be synced. [cause] makes it a [vfs.ErrNotDurable].
+type unsyncedError struct{ err error }
+
+func (e *unsyncedError) Error() string { return e.err.Error() }
+
+func (e *unsyncedError) Unwrap() error { return e.err }

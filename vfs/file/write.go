@@ -207,7 +207,7 @@ func (w *change) replace(v vfs.Version) error {
 // told of it.
 func (s *session) settled(tmp, key string) error {
 	if err := s.SyncDir(path.Dir(key)); err != nil {
-		return err
+		return &unsyncedError{err} // the temporary file stays: the next writer tries again
 	}
 	_ = s.discard(tmp) // if that fails, the next writer does it
 	return nil
