@@ -43,7 +43,7 @@ var layers = map[string]string{
 	"internal/asset":               "bundle internal/durable",
 	"internal/retry":               "",
 	"internal/backends":            "vfs vfs/*",
-	"":                             "store cluster doc pki plan bundle vfs internal/asset",
+	"":                             "store cluster doc pki plan bundle vfs internal/asset vfs/probe",
 	"internal/cli":                 ". internal/backends bundle cluster plan store doc pki",
 	"cmd/stateroom":                "internal/cli",
 	"cmd/stateroom-agent":          "agent bundle vfs internal/asset internal/backends",

@@ -19,6 +19,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
+
+	"github.com/stateroom/stateroom/internal/wire"
 )
 
 const (
@@ -75,7 +77,7 @@ func (c *credentials) read(ctx context.Context, file string, text []byte, client
 		return bad("no JSON")
 	}
 	if !slices.Contains(kinds, head.Type) {
-		return bad("their type is %q, not one of %q", brief(string(head.Type)), kinds)
+		return bad("their type is %q, not one of %q", wire.Brief(string(head.Type)), kinds)
 	}
 	// Tokens are fetched again and again long after this call.
 	ctx = context.WithValue(context.WithoutCancel(ctx), oauth2.HTTPClient, client)
@@ -249,13 +251,13 @@ func (t *tokens) explain(err error) error {
 		if refused.Response != nil {
 			code = refused.Response.StatusCode
 		}
-		e.Err = fmt.Errorf("%s is refused a token: %d %s %s", from, code, brief(refused.ErrorCode), brief(refused.ErrorDescription))
+		e.Err = fmt.Errorf("%s is refused a token: %d %s %s", from, code, wire.Brief(refused.ErrorCode), wire.Brief(refused.ErrorDescription))
 		e.again = code == http.StatusTooManyRequests || code >= 500
 		e.hint = hintOf(refused.ErrorCode, refused.ErrorDescription)
 	default:
 		var network net.Error
 		e.again = errors.As(err, &network)
-		e.Err = fmt.Errorf("no token for %s: %w", from, bare(err))
+		e.Err = fmt.Errorf("no token for %s: %w", from, wire.Bare(err))
 	}
 	if e.again {
 		e.class = nil

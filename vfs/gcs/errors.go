@@ -1,17 +1,15 @@
 package gcs
 
 import (
-	"context"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -73,10 +71,10 @@ func (d *Driver) refused(c call, r reply) *failure {
 			e.class, e.hint, f.again = nil, "", true
 		}
 	case http.StatusTooManyRequests: // not done: one write a second to one object
-		f.again, f.after = true, pause(r.header)
+		f.again, f.after = true, wire.Pause(r.header)
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		f.again, f.doubt, f.after = true, true, pause(r.header)
+		f.again, f.doubt, f.after = true, true, wire.Pause(r.header)
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		e.class = fs.ErrInvalid
 		if strings.Contains(strings.ToLower(e.Message), "user project") {
@@ -84,18 +82,9 @@ func (d *Driver) refused(c call, r reply) *failure {
 		}
 	}
 	if e.class == fs.ErrPermission { //nolint:errorlint // set above
-		e.hint = withSkew(e.hint, r.header.Get("Date"), time.Now())
+		e.hint = wire.WithSkew(e.hint, r.header, time.Now())
 	}
 	return f
-}
-
-// pause is how long the service wants to be left alone, at most half a minute.
-func pause(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return min(time.Duration(seconds)*time.Second, 30*time.Second)
 }
 
 // bucketMissing reports whether it is the bucket that is not found. The JSON
@@ -106,7 +95,7 @@ func (e *Refusal) bucketMissing() bool {
 
 // parse reads what an answer says of itself, in the form of either interface.
 func parse(r reply) *Refusal {
-	e := &Refusal{Status: r.status, Request: brief(r.header.Get("X-Guploader-Uploadid"))}
+	e := &Refusal{Status: r.status, Request: wire.Brief(r.header.Get("X-Guploader-Uploadid"))}
 	var js struct {
 		Error struct {
 			Message string `json:"message"`
@@ -123,23 +112,14 @@ func parse(r reply) *Refusal {
 	switch {
 	case len(r.body) > 64<<10: // not one of the service's
 	case json.Unmarshal(r.body, &js) == nil:
-		e.Message = brief(js.Error.Message)
+		e.Message = wire.Brief(js.Error.Message)
 		if len(js.Error.Errors) > 0 {
-			e.Reason = brief(js.Error.Errors[0].Reason)
+			e.Reason = wire.Brief(js.Error.Errors[0].Reason)
 		}
 	case xml.Unmarshal(r.body, &x) == nil:
-		e.Reason, e.Message = brief(x.Code), brief(strings.TrimSpace(x.Message+" "+x.Details))
+		e.Reason, e.Message = wire.Brief(x.Code), wire.Brief(strings.TrimSpace(x.Message+" "+x.Details))
 	}
 	return e
-}
-
-// brief returns s on one line, and not longer than a person reads.
-func brief(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 400 {
-		s = strings.ToValidUTF8(s[:400], "") + "..."
-	}
-	return s
 }
 
 const signIn = "sign in with `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
@@ -154,39 +134,4 @@ func (d *Driver) grant(verb string) string {
 		permission = "storage.objects.create, and storage.objects.delete to replace"
 	}
 	return fmt.Sprintf("the account needs %s on bucket %s: grant it %s", permission, d.bucket, role)
-}
-
-// withSkew adds to a hint that this machine's clock is wrong, where it is:
-// signatures and tokens of another time are refused.
-func withSkew(hint, date string, now time.Time) string {
-	service, err := http.ParseTime(date)
-	if err != nil {
-		return hint
-	}
-	if skew := now.Sub(service).Round(time.Minute); skew.Abs() >= 5*time.Minute {
-		return fmt.Sprintf("this machine's clock is %s off the service's: set it; else %s", skew, hint)
-	}
-	return hint
-}
-
-// doubtful is a write of which nobody knows whether it was done. It matches
-// none of the classes of errors that say that it was not.
-type doubtful struct{ cause error }
-
-func inDoubt(cause error) error {
-	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
-		return cause // the caller gave up, and knows
-	}
-	return &doubtful{cause}
-}
-
-func (e *doubtful) Error() string { return "it may have been done, or not: " + e.cause.Error() }
-
-// Hint is that of the cause.
-func (e *doubtful) Hint() string {
-	var h interface{ Hint() string }
-	if errors.As(e.cause, &h) {
-		return h.Hint()
-	}
-	return ""
 }

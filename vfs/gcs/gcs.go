@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -72,13 +73,13 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 		opt.Getenv = func(string) string { return "" }
 	}
 	if opt.Transport == nil {
-		opt.Transport = pool()
+		opt.Transport = wire.Pool()
 	}
 	d := &Driver{
 		bucket:  opt.Bucket,
 		kmsKey:  opt.KMSKey,
 		project: opt.UserProject,
-		client:  &http.Client{Transport: opt.Transport, CheckRedirect: noRedirects},
+		client:  &http.Client{Transport: opt.Transport, CheckRedirect: wire.NoRedirects},
 	}
 	if host := opt.Getenv("STORAGE_EMULATOR_HOST"); host != "" && opt.Endpoint == "" {
 		endpoint, err := parseEndpoint(host, "http://")
@@ -105,9 +106,17 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 	return d, nil
 }
 
-// Traits says that the service has all there is.
+// Traits says that the service has all there is. An emulator says so too, and
+// is to be tried.
 func (d *Driver) Traits() vfs.Traits {
-	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true}
+	google := strings.HasPrefix(d.endpoint, "https://storage.") || strings.HasSuffix(d.endpoint, ".googleapis.com")
+	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true, Unproven: !google}
+}
+
+// Place names the bucket, and the service by its host.
+func (d *Driver) Place() string {
+	_, host, _ := strings.Cut(d.endpoint, "://")
+	return "gs " + host + "/" + d.bucket
 }
 
 // Get returns an object.
@@ -138,7 +147,7 @@ func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, t
 	case doubt && mark != "" && ctx.Err() == nil:
 		return d.resolve(ctx, key, mark, err)
 	case doubt:
-		return vfs.Entry{}, inDoubt(err)
+		return vfs.Entry{}, wire.InDoubt(err)
 	}
 	return vfs.Entry{}, conflict(err, c)
 }
@@ -154,7 +163,7 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	case errors.Is(err, fs.ErrNotExist) && (c.IsZero() || doubt):
 		return nil // it was not there, or an attempt whose reply was lost removed it
 	case doubt && !errors.Is(err, vfs.ErrConflict):
-		return inDoubt(err)
+		return wire.InDoubt(err)
 	}
 	return conflict(err, c)
 }
@@ -174,7 +183,7 @@ func (d *Driver) resolve(ctx context.Context, key, mark string, cause error) (vf
 	case refusesCondition(cause):
 		return vfs.Entry{}, vfs.ErrConflict
 	}
-	return vfs.Entry{}, inDoubt(cause)
+	return vfs.Entry{}, wire.InDoubt(cause)
 }
 
 // conflict is the error of a write under c that was not done.
@@ -244,7 +253,5 @@ func parseEndpoint(s, scheme string) (string, error) {
 	}
 	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
 }
-
-func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 const resolveTime = 20 * time.Second // to look what became of a write

@@ -2,7 +2,6 @@ package gcs
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -10,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -19,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -87,7 +86,7 @@ func (d *Driver) fetch(ctx context.Context, key string) (object, error) {
 		return object{}, err
 	}
 	if strings.EqualFold(r.header.Get("Content-Encoding"), "gzip") {
-		if r.body, err = unpack(r.body); err != nil {
+		if r.body, err = wire.Unpack(r.body); err != nil {
 			return object{}, err
 		}
 	}
@@ -129,22 +128,6 @@ func intact(r reply) error {
 		}
 	}
 	return nil
-}
-
-// unpack undoes gzip, and stops at the limit of an object.
-func unpack(packed []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("stored as gzip: %w", err)
-	}
-	data, err := io.ReadAll(io.LimitReader(z, vfs.MaxObject+1))
-	if err != nil {
-		return nil, fmt.Errorf("stored as gzip: %w", err)
-	}
-	if len(data) > vfs.MaxObject {
-		return nil, vfs.TooLarge(int64(len(data)))
-	}
-	return data, nil
 }
 
 // upload is the one request that writes an object: its description and its

@@ -3,49 +3,20 @@ package gcs
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
-	"net"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/internal/retry"
-	"github.com/stateroom/stateroom/vfs"
-)
-
-// How long one attempt may take: to the head of the answer, and then for its
-// bytes.
-const (
-	headTime = 20 * time.Second
-	slowest  = 256 << 10 // bytes a second, below which a transfer is given up
+	"github.com/stateroom/stateroom/internal/wire"
 )
 
 // patience is for how long failed attempts are repeated. The service takes one
 // write a second to one object: of many writers some have to wait for a while.
 var patience = retry.Policy{Tries: 12, Total: time.Minute}
-
-// pool returns a transport with up to 128 connections to the service. It
-// speaks HTTP/1.1: with one connection for all, one that hangs would stop all.
-func pool() *http.Transport {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: headTime,
-		MaxConnsPerHost:       128,
-		MaxIdleConns:          128,
-		MaxIdleConnsPerHost:   128,
-		IdleConnTimeout:       30 * time.Second,
-		Protocols:             protocols,
-	}
-}
 
 // call is a request that can be made more than once.
 type call struct {
@@ -102,31 +73,27 @@ func (d *Driver) write(ctx context.Context, c call) (r reply, doubt bool, err er
 
 // attempt makes a call once.
 func (d *Driver) attempt(ctx context.Context, c call) (reply, *failure) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	sending := headTime + time.Duration(len(c.body)/slowest)*time.Second
-	timer := time.AfterFunc(sending, func() { cancel(errSlow) })
-	defer timer.Stop()
-
+	ctx, body, stop := wire.Limit(ctx, len(c.body))
+	defer stop()
 	req, f := d.request(ctx, c)
 	if f != nil {
 		return reply{}, f
 	}
 	resp, err := d.client.Do(req)
 	if err != nil {
-		return reply{}, unsent(ctx, err)
+		return reply{}, unanswered(ctx, err)
 	}
 	defer resp.Body.Close()
-	timer.Reset(headTime + time.Duration(vfs.MaxObject/slowest)*time.Second)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, vfs.MaxObject+1))
-	r := reply{resp.StatusCode, resp.Header, body}
+	body()
+	data, err := wire.ReadAll(resp.Body)
+	r := reply{resp.StatusCode, resp.Header, data}
 	switch {
 	case resp.StatusCode/100 != 2:
 		return reply{}, d.refused(c, r)
+	case errors.Is(err, fs.ErrInvalid):
+		return reply{}, &failure{err: err} // too large
 	case err != nil:
-		return reply{}, &failure{err: why(ctx, err), again: true, doubt: true}
-	case len(body) > vfs.MaxObject:
-		return reply{}, &failure{err: vfs.TooLarge(max(resp.ContentLength, int64(len(body))))}
+		return reply{}, unanswered(ctx, err)
 	case c.check != nil:
 		if err := c.check(r); err != nil {
 			return reply{}, &failure{err: err, again: true}
@@ -143,7 +110,7 @@ func (d *Driver) request(ctx context.Context, c call) (*http.Request, *failure) 
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, target, bytes.NewReader(c.body))
 	if err != nil {
-		return nil, &failure{err: bare(err)}
+		return nil, &failure{err: wire.Bare(err)}
 	}
 	for name, values := range c.header {
 		req.Header[name] = values
@@ -156,52 +123,15 @@ func (d *Driver) request(ctx context.Context, c call) (*http.Request, *failure) 
 	}
 	token, err := d.tokens.token(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = why(ctx, err)
-		}
 		return nil, &failure{err: err, again: temporary(err)}
 	}
 	req.Header.Set("Authorization", token)
 	return req, nil
 }
 
-var errSlow = errors.New("no answer in time")
-
-// why returns the cause of err where that is a time limit of this package.
-func why(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errSlow { //nolint:errorlint // the very value
-		return errSlow
-	}
-	return bare(err)
-}
-
-// bare drops from err the URL that net/http puts before it.
-func bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// unsent classes the error of a request that got no answer. Where there was no
-// connection, nothing was done.
-func unsent(ctx context.Context, err error) *failure {
-	var (
-		dns    *net.DNSError
-		op     *net.OpError
-		cert   *tls.CertificateVerificationError
-		record tls.RecordHeaderError
-	)
-	switch {
-	case errors.As(err, &cert), errors.As(err, &record):
-		return &failure{err: bare(err)}
-	case errors.As(err, &dns):
-		return &failure{err: bare(err), again: !dns.IsNotFound}
-	case errors.As(err, &op) && op.Op == "dial":
-		return &failure{err: bare(err), again: true}
-	}
-	return &failure{err: fmt.Errorf("the connection broke: %w", why(ctx, err)), again: true, doubt: true}
+func unanswered(ctx context.Context, err error) *failure {
+	s := wire.Unanswered(ctx, err)
+	return &failure{err: s.Err, again: s.Again, doubt: s.Doubt}
 }
 
 // object is the URL of an object in the JSON interface.

@@ -1,0 +1,37 @@
+package backends
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/azblob"
+)
+
+// openAzure opens azureblob://ACCOUNT/CONTAINER/FOLDER, as kops has it.
+// Parameters are endpoint and encryptionScope (of what is written). Credentials
+// are looked for where Azure's own tools look: see azblob.Options.
+func openAzure(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
+	a, err := parseAddress(url, "endpoint", "encryptionScope")
+	if err != nil {
+		return nil, err
+	}
+	name, folder, _ := strings.Cut(a.path, "/")
+	root := "azureblob://" + a.host + "/" + name
+	if name == "" {
+		return nil, addressError(url, "it names no container", "write azureblob://ACCOUNT/CONTAINER/FOLDER")
+	}
+	a.path = folder
+	d, err := azblob.Open(ctx, azblob.Options{
+		Account:         a.host,
+		Container:       name,
+		Endpoint:        a.query.Get("endpoint"),
+		EncryptionScope: a.query.Get("encryptionScope"),
+		Getenv:          opt.Getenv,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", root, err)
+	}
+	return a.in(d, root), nil
+}

@@ -1,0 +1,127 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+func TestNoConnectionIsNoDoubt(t *testing.T) {
+	refuses := httptest.NewServer(nil)
+	refuses.Close()
+	err := get(refuses.URL)
+	s := Unanswered(t.Context(), err)
+	if s.Doubt || !s.Again || strings.Contains(s.Err.Error(), "hunter2") {
+		t.Errorf("a refused connection: %+v", s)
+	}
+	s = Unanswered(t.Context(), &url.Error{Op: "Get", URL: "https://x/?sig=hunter2", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}})
+	if s.Doubt || s.Again || s.Host != "x" || strings.Contains(s.Err.Error(), "hunter2") {
+		t.Errorf("a host that does not exist: %+v", s)
+	}
+}
+
+// get asks with a signature in the URL, and wants no answer.
+func get(base string) error {
+	resp, err := http.Get(base + "/?sig=hunter2")
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
+func TestACutAnswerIsDoubt(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer server.Close()
+	err := get(server.URL)
+	s := Unanswered(t.Context(), err)
+	if !s.Doubt || !s.Again || strings.Contains(s.Err.Error(), "hunter2") {
+		t.Errorf("a cut answer: %+v", s)
+	}
+}
+
+func TestAnAttemptHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		ctx, body, stop := Limit(t.Context(), 1<<20)
+		defer stop()
+		time.Sleep(HeadTime)
+		if ctx.Err() != nil {
+			t.Error("no time was given for sending")
+		}
+		body()
+		<-ctx.Done()
+		if took := time.Since(begin); took < HeadTime+2*time.Minute || took > 3*time.Minute {
+			t.Errorf("an answer got %s in all", took)
+		}
+		if s := Unanswered(ctx, ctx.Err()); !s.Doubt || !strings.Contains(s.Err.Error(), "no answer in time") {
+			t.Errorf("the error of an attempt that took too long: %v", s.Err)
+		}
+	})
+}
+
+func TestUnpackStopsAtTheLimit(t *testing.T) {
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	for range 33 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	z.Close()
+	if _, err := Unpack(bomb.Bytes()); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("33 MiB in %d bytes: %v", bomb.Len(), err)
+	}
+	if _, err := Unpack([]byte("plain")); err == nil {
+		t.Error("what is no gzip was unpacked")
+	}
+	if _, err := ReadAll(io.LimitReader(endless{}, vfs.MaxObject+1)); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("an object over the limit: %v", err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestDoubtMatchesNoClass(t *testing.T) {
+	err := InDoubt(fmt.Errorf("refused: %w", fs.ErrPermission))
+	for _, class := range []error{fs.ErrPermission, fs.ErrInvalid, fs.ErrNotExist, vfs.ErrConflict, errors.ErrUnsupported} {
+		if errors.Is(err, class) {
+			t.Errorf("a write in doubt says that it was not done: %v", class)
+		}
+	}
+	if !errors.Is(InDoubt(context.Canceled), context.Canceled) {
+		t.Error("a cancelled write does not say so")
+	}
+}
+
+func TestSkewIsSaid(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	answer := http.Header{"Date": {now.Add(time.Hour).Format(http.TimeFormat)}}
+	if got, want := WithSkew("sign in", answer, now), "this machine's clock is 1h0m0s behind the service's: set it; else sign in"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := WithSkew("sign in", answer, now.Add(time.Hour)); got != "sign in" {
+		t.Errorf("a clock that is right: %q", got)
+	}
+}
+
+func TestPause(t *testing.T) {
+	for value, want := range map[string]time.Duration{"": 0, "2": 2 * time.Second, "9999": 30 * time.Second, "-1": 0, "soon": 0} {
+		if got := Pause(http.Header{"Retry-After": {value}}); got != want {
+			t.Errorf("Retry-After %q: %s, want %s", value, got, want)
+		}
+	}
+}
