@@ -16,7 +16,8 @@ import (
 // change it.
 type Create struct {
 	cluster.CreateOptions
-	Given []string
+	Given  []string
+	SSHKey string // line of a public key that gets people onto the hosts; "" for none
 }
 
 // Create writes the documents of a new cluster on hosts. For a cluster that is
@@ -37,6 +38,9 @@ func (s *Store) Create(ctx context.Context, cr Create, w Write) (*Outcome, error
 			err = rerun(ctx, r, c, cr)
 		} else if err == nil {
 			err = cluster.Invalid(before)
+		}
+		if err == nil && cr.SSHKey != "" {
+			err = writeSSHKey(r, cr.SSHKey)
 		}
 		if err != nil {
 			return err
@@ -61,6 +65,16 @@ func writeNew(r *recorder, cr Create) error {
 	for _, f := range files {
 		r.WriteFile(f.Name, f.Bytes)
 	}
+	return nil
+}
+
+// writeSSHKey puts a public key where kops keeps those of people.
+func writeSSHKey(r *recorder, key string) error {
+	print, err := fingerprint(key)
+	if err != nil {
+		return cluster.Invalid([]cluster.Problem{{File: "--ssh-public-key", Message: err.Error(), Hint: "give the file that ends in .pub"}})
+	}
+	r.WriteFile(sshKeyDir+print, []byte(key+"\n"))
 	return nil
 }
 

@@ -2,45 +2,109 @@ package cluster
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/doc"
 )
 
-// CreateOptions is what create cluster --cloud metal is told; the fields are
-// kops' flags. Zero values mean the defaults given.
+// CreateOptions is what create cluster is told; the fields are kops' flags.
+// Zero values mean the defaults given; what a cloud would be asked for comes
+// from Facts and Defaults.
 type CreateOptions struct {
-	Name              Name
-	ConfigBase        string    // where the cluster's files lie; "" writes none: where config lies
-	Created           time.Time // written in whole seconds, UTC
-	KubernetesVersion string    // DefaultKubernetesVersion
-	Channel           string    // DefaultChannel
+	Name       Name
+	ConfigBase string    // where the cluster's files lie; "" writes none: where config lies
+	Created    time.Time // written in whole seconds, UTC
+	Cloud      string    // metal; see Clouds
+	Labels     map[string]string
 
-	Zones             []string // main; each is a subnet and a group of nodes
-	ControlPlaneZones []string // the first of Zones, as many as there are hosts
+	Channel  string   // spec.channel; DefaultChannel
+	Defaults *Channel // what the channel says; BuiltinChannel
+	Facts    *Facts   // what the cloud would say; nothing
+
+	KubernetesVersion      string   // on hosts DefaultKubernetesVersion, in a cloud the channel's
+	KubernetesFeatureGates []string // Name or +Name: on, -Name: off
+	Authorization          string   // RBAC; also AlwaysAllow
+
+	Zones             []string // on hosts main, in a cloud there is no default
+	ControlPlaneZones []string // Zones
 	ControlPlaneCount int      // one per ControlPlaneZones where these are given, else 1; odd
-	NodeCount         int      // of all groups of nodes together; 0: groups with no nodes
+	NodeCount         int      // one per zone; on hosts without Zones none
+	NoNodes           bool     // on hosts: groups with no nodes
+	APIServerCount    int      // none
+	Bastion           bool     // in private topology
 
-	Image             string // dummy-metal-image, as kops has it
+	Image             string // the channel's
 	ControlPlaneImage string // Image
 	NodeImage         string // Image
-	ControlPlaneSize  string // machineType, none
-	NodeSize          string // machineType, none
+	BastionImage      string // Image
 
-	Networking    string   // cni; also kubenet, calico, cilium, flannel, kindnet, kube-router, kopeio
-	NetworkCIDRs  []string // none
-	DNSType       string   // None; also Public, Private
-	APIPublicName string   // none
-	AdminAccess   []string // 0.0.0.0/0 and ::/0
-	SSHAccess     []string // AdminAccess
-	CloudLabels   map[string]string
-	Labels        map[string]string // metadata.labels of the cluster, beside the one that says metal
+	// Machine types. In aws the first one counts, and several make a policy of
+	// mixed instances; elsewhere all but the first are of no use.
+	ControlPlaneSizes []string
+	NodeSizes         []string
+	APIServerSizes    []string // one at most
+
+	ControlPlaneVolumeSize, NodeVolumeSize int // of the root volume, in GB; the cloud's
+	ControlPlaneVolumeType, NodeVolumeType string
+	ControlPlaneTenancy, NodeTenancy       string // aws: default, dedicated
+	ControlPlaneSecurityGroups             []string
+	NodeSecurityGroups                     []string
+	AssociatePublicIP                      *bool
+
+	EtcdClusters       []string // main, events
+	EtcdStorageType    string
+	EncryptEtcdStorage *bool // in aws true
+
+	Networking       string   // cni on hosts, cilium in a cloud
+	Topology         string   // public, with IPv6 private
+	IPv6             bool     // aws
+	NetworkCIDRs     []string // the first is the cluster's network, the others are added to it
+	NetworkID        string
+	SubnetIDs        []string
+	UtilitySubnetIDs []string
+	Egress           string
+	NoSubnetTags     bool
+
+	DNSType             string // None, with DNSZone Public; also Private
+	DNSZone             string
+	APIPublicName       string // api.NAME where DNS is public
+	APILoadBalancerType string // public; also internal
+	APILoadBalancer     string // class, aws: Network; also Classic
+	APISSLCertificate   string
+	AdminAccess         []string // 0.0.0.0/0 and ::/0
+	SSHAccess           []string // AdminAccess
+	CloudLabels         map[string]string
+
+	DiscoveryStore  string // URL of a folder; the cluster's name is added
+	InstanceManager string // cloudgroups; also karpenter
+
+	Project           string // gce
+	GCEServiceAccount string
+	OpenStack         OpenStackOptions
+	Azure             AzureOptions
 
 	Sets, Unsets []string // of the Cluster, as --set and --unset
+
+	controlPlaneZonesGiven bool
+}
+
+// OpenStackOptions are those of openstack alone.
+type OpenStackOptions struct {
+	ExternalNet, ExternalSubnet, LBSubnet string
+	DNSServers                            string
+	IgnoreAZ                              bool // attach volumes across zones
+	Octavia                               bool
+	OctaviaProvider                       string // octavia
+}
+
+// AzureOptions are those of azure alone.
+type AzureOptions struct {
+	SubscriptionID, TenantID string
+	ResourceGroup            string
+	RouteTable               string
+	AdminUser                string // kops
 }
 
 // File is a document with its name in the cluster's folder.
@@ -49,26 +113,25 @@ type File struct {
 	Bytes []byte
 }
 
-// NewCluster makes the documents of a new cluster on plain hosts, as kops
-// would write them: config, one control-plane group per host, one group of
-// nodes per zone, and no add-ons. What is wrong with the options is an
-// *InvalidError whose problems name the flag.
+// NewCluster makes the documents of a new cluster as kops would write them:
+// config, the instance groups, and no add-ons. What is wrong with the options
+// is an *InvalidError whose problems name the flag.
 func NewCluster(opt CreateOptions) ([]File, error) {
 	opt.complete()
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	networking, err := networkingOf(opt.Networking)
-	if err != nil {
+	n := &newCluster{opt: opt, cloud: clouds[opt.Cloud], spec: map[string]any{}}
+	n.compose()
+	if err := Invalid(n.problems); err != nil {
 		return nil, err
 	}
-	controlPlanes, nodes := opt.groups(RoleControlPlane), opt.groups(RoleNode)
-	config, err := opt.patched(doc.Format(opt.config(networking, controlPlanes)))
+	config, err := n.assigned()
 	if err != nil {
 		return nil, err
 	}
 	files := []File{{Name: ConfigFile, Bytes: config}}
-	for _, g := range append(controlPlanes, nodes...) {
+	for _, g := range n.groups {
 		files = append(files, File{Name: GroupFile(g.name), Bytes: doc.Format(g.document(opt))})
 	}
 	return append(files, File{Name: AddonsFile, Bytes: []byte{}}), nil
@@ -76,140 +139,112 @@ func NewCluster(opt CreateOptions) ([]File, error) {
 
 // complete fills in the defaults.
 func (o *CreateOptions) complete() {
-	o.KubernetesVersion = cmp.Or(o.KubernetesVersion, DefaultKubernetesVersion)
-	o.Channel = cmp.Or(o.Channel, DefaultChannel)
-	o.Networking = cmp.Or(o.Networking, "cni")
-	o.DNSType = cmp.Or(o.DNSType, "None")
-	if len(o.Zones) == 0 {
-		o.Zones = []string{"main"}
+	o.Cloud = cmp.Or(o.Cloud, metal)
+	if o.Defaults == nil {
+		o.Defaults = BuiltinChannel()
 	}
+	if o.Facts == nil {
+		o.Facts = &Facts{}
+	}
+	o.Channel = cmp.Or(o.Channel, DefaultChannel)
+	o.EtcdClusters = orList(o.EtcdClusters, "main", "events")
+	o.AdminAccess = orList(o.AdminAccess, "0.0.0.0/0", "::/0")
+	o.SSHAccess = orList(o.SSHAccess, o.AdminAccess...)
+	o.InstanceManager = cmp.Or(o.InstanceManager, "cloudgroups")
+	o.Azure.AdminUser = cmp.Or(o.Azure.AdminUser, "kops")
+	o.Project = cmp.Or(o.Project, o.Facts.Project)
+	if o.Cloud == metal {
+		o.completeMetal()
+	} else {
+		o.Networking = cmp.Or(o.Networking, "cilium")
+		o.KubernetesVersion = cmp.Or(o.KubernetesVersion, o.Defaults.KubernetesVersion())
+		if o.InstanceManager != "karpenter" {
+			o.NodeCount = cmp.Or(o.NodeCount, len(o.Zones))
+		}
+	}
+	o.completeTopology()
 	if o.ControlPlaneCount == 0 {
 		o.ControlPlaneCount = max(1, len(o.ControlPlaneZones))
 	}
-	if len(o.ControlPlaneZones) == 0 {
-		o.ControlPlaneZones = o.Zones[:min(len(o.Zones), max(1, o.ControlPlaneCount))]
+	o.controlPlaneZonesGiven = len(o.ControlPlaneZones) > 0
+	o.ControlPlaneZones = orList(o.ControlPlaneZones, o.Zones...)
+}
+
+// completeMetal: hosts have names of racks rather than zones, and need none.
+func (o *CreateOptions) completeMetal() {
+	o.Networking = cmp.Or(o.Networking, "cni")
+	o.KubernetesVersion = cmp.Or(o.KubernetesVersion, DefaultKubernetesVersion)
+	if o.NodeCount == 0 && !o.NoNodes {
+		o.NodeCount = len(o.Zones)
 	}
-	if len(o.AdminAccess) == 0 {
-		o.AdminAccess = []string{"0.0.0.0/0", "::/0"}
+	o.Zones = orList(o.Zones, "main")
+}
+
+func (o *CreateOptions) completeTopology() {
+	if o.Topology == "" {
+		o.Topology = topologyPublic
+		if o.IPv6 {
+			o.Topology = topologyPrivate
+		}
 	}
-	if len(o.SSHAccess) == 0 {
-		o.SSHAccess = o.AdminAccess
+	if o.DNSType == "" {
+		o.DNSType = dnsNone
+		if o.DNSZone != "" {
+			o.DNSType = dnsPublic
+		}
 	}
 }
 
-// check refuses what cannot be, by the names of the flags, and brings the DNS
-// type into the document's spelling.
-func (o *CreateOptions) check() error {
-	var problems []Problem
-	wrong := func(flag, format string, args ...any) {
-		problems = append(problems, Problem{File: "--" + flag, Message: fmt.Sprintf(format, args...)})
+func orList(have []string, or ...string) []string {
+	if len(have) > 0 {
+		return have
 	}
-	if _, err := ParseName(string(o.Name)); err != nil {
-		wrong("name", "%s", err)
-	}
-	if _, err := ParseVersion(o.KubernetesVersion); err != nil {
-		wrong("kubernetes-version", "%s", err)
-	}
-	if t, err := dnsType(o.DNSType); err != nil {
-		wrong("dns", "%s", err)
-	} else {
-		o.DNSType = t
-	}
-	switch n := o.ControlPlaneCount; {
-	case n < 0 || n%2 == 0 || n > maxGroups:
-		wrong("control-plane-count", "%d: it must be odd, so that etcd has a majority, and at most %d", n, maxGroups)
-	case n < len(o.ControlPlaneZones):
-		wrong("control-plane-count", "%d for %d control-plane zones", n, len(o.ControlPlaneZones))
-	}
-	if o.NodeCount < 0 || o.NodeCount > maxNodes {
-		wrong("node-count", "%d: it must be from 0 to %d", o.NodeCount, maxNodes)
-	}
-	for _, zone := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(o.Zones, o.ControlPlaneZones)))) {
-		if _, err := ParseGroupName("nodes-" + zone); err != nil {
-			wrong("zones", "%s", err)
-		}
-	}
-	for _, ranges := range []struct {
-		flag string
-		list []string
-	}{{"admin-access", o.AdminAccess}, {"ssh-access", o.SSHAccess}, {"network-cidr", o.NetworkCIDRs}} {
-		for _, text := range ranges.list {
-			if _, err := parseCIDR(text); err != nil {
-				wrong(ranges.flag, "%s", err)
-			}
-		}
-	}
-	return Invalid(problems)
+	return or
 }
 
+// allZones are those of nodes and of the control plane, sorted.
+func (o *CreateOptions) allZones() []string {
+	zones := map[string]bool{}
+	for _, z := range slices.Concat(o.Zones, o.ControlPlaneZones) {
+		zones[z] = true
+	}
+	return slices.Sorted(maps.Keys(zones))
+}
+
+// Values of topology and DNS.
 const (
-	maxGroups = 99
-	maxNodes  = 5000
+	topologyPublic, topologyPrivate = "public", "private"
+
+	dnsPublic, dnsPrivate, dnsNone = "Public", "Private", "None"
 )
 
-// dnsType is a value of --dns as it stands in the document.
-func dnsType(text string) (string, error) {
-	for _, t := range []string{"Public", "Private", "None"} {
-		if strings.EqualFold(t, text) {
-			return t, nil
-		}
-	}
-	return "", fmt.Errorf("%q is none of public, private, none", shorten(text))
+// newCluster is a cluster on its way to documents.
+type newCluster struct {
+	opt      CreateOptions
+	cloud    *cloud
+	spec     map[string]any
+	subnets  []*newSubnet
+	inZone   map[string][]*newSubnet // subnets by zone, the main one first
+	groups   []*newGroup
+	problems []Problem
 }
 
-// newGroup is a group that is to be made.
-type newGroup struct {
-	name, zone string
-	role       Role
-	size       int
+func (n *newCluster) wrong(flag, hint, message string) {
+	n.problems = append(n.problems, Problem{File: "--" + flag, Message: message, Hint: hint})
 }
 
-// groups spreads hosts over zones as kops does: control-plane hosts get a
-// group each, nodes one group per zone.
-func (o *CreateOptions) groups(role Role) []newGroup {
-	var groups []newGroup
-	if role == RoleNode {
-		sizes := spread(o.NodeCount, len(o.Zones))
-		for i, zone := range o.Zones {
-			groups = append(groups, newGroup{name: "nodes-" + zone, zone: zone, role: role, size: sizes[i]})
-		}
-		return groups
+// compose does what kops does before the fields that --set gives, in its order.
+func (n *newCluster) compose() {
+	n.composeSpec()
+	n.composeCloud()
+	n.composeZones()
+	n.composeTopology()
+	n.composeControlPlane()
+	n.composeAPIServers()
+	n.composeNodes()
+	n.composeAPI()
+	for _, g := range n.groups {
+		n.completeGroup(g)
 	}
-	zones := o.ControlPlaneZones
-	for i := range o.ControlPlaneCount {
-		name := "control-plane-" + zones[i%len(zones)]
-		if o.ControlPlaneCount > len(zones) {
-			name += "-" + strconv.Itoa(1+i/len(zones))
-		}
-		groups = append(groups, newGroup{name: name, zone: zones[i%len(zones)], role: role, size: 1})
-	}
-	return groups
-}
-
-// spread divides count over n places, the first ones getting what remains.
-func spread(count, n int) []int {
-	sizes := make([]int, n)
-	for i := range sizes {
-		sizes[i] = count / n
-		if i < count%n {
-			sizes[i]++
-		}
-	}
-	return sizes
-}
-
-// patched applies Sets and Unsets to the new config.
-func (o *CreateOptions) patched(config []byte) ([]byte, error) {
-	patch, err := ParsePatch(o.Sets, o.Unsets)
-	if err != nil {
-		return nil, err
-	}
-	docs, err := doc.Parse(config)
-	if err != nil {
-		return nil, err
-	}
-	if err := patch.Apply(KindCluster, docs[0]); err != nil {
-		return nil, err
-	}
-	return docs[0].Bytes(), nil
+	n.spec["subnets"] = n.subnetList()
 }

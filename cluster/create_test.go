@@ -59,7 +59,7 @@ func TestCreateWritesTheFrozenCluster(t *testing.T) {
 		CloudLabels: map[string]string{"example.com/team": "on"},
 		Labels:      map[string]string{"example.com/stage": "test"},
 		AdminAccess: []string{"192.0.2.0/24"},
-		NodeSize:    "small",
+		NodeSizes:   []string{"small"},
 		Sets:        []string{"spec.kubeAPIServer.maxRequestsInflight=801"},
 	})
 	for name, f := range files {
@@ -127,7 +127,7 @@ func TestCreateRefuses(t *testing.T) {
 	for _, p := range invalid.Problems {
 		flags = append(flags, p.File)
 	}
-	want := "--name --kubernetes-version --dns --control-plane-count --node-count --zones --ssh-access"
+	want := "--name --kubernetes-version --dns --zones --control-plane-count --node-count --ssh-access"
 	if got := strings.Join(flags, " "); got != want {
 		t.Errorf("got  %s\nwant %s\n%v", got, want, err)
 	}
@@ -146,13 +146,13 @@ func TestCreateRefuses(t *testing.T) {
 func TestRerun(t *testing.T) {
 	opt := cluster.CreateOptions{
 		KubernetesVersion: "1.37.3", NodeCount: 3, Networking: "cilium", AdminAccess: []string{"192.0.2.0/24", "198.51.100.0/24"},
-		CloudLabels: map[string]string{"a": "b"}, NodeSize: "small", Zones: []string{"main"}, ControlPlaneCount: 1, Image: "other", DNSType: "public",
+		CloudLabels: map[string]string{"a": "b"}, NodeSizes: []string{"small"}, Zones: []string{"main"}, ControlPlaneCount: 1, Image: "other", DNSType: "public",
 		APIPublicName: "api.example.com", Sets: []string{"spec.channel=alpha"},
 	}
 	for _, tt := range []struct{ given, want string }{
 		{"", "config: -  channel: stable\n+  channel: alpha"},
 		{"kubernetes-version", "config: -  channel: stable\n-  kubernetesVersion: 1.37.2\n+  channel: alpha\n+  kubernetesVersion: 1.37.3"},
-		{"node-count", "config: -  channel: stable\n+  channel: alpha\ninstancegroup/nodes-main: -  maxSize: 0\n-  minSize: 0\n+  maxSize: 3\n+  minSize: 3"},
+		{"node-count", "config: -  channel: stable\n+  channel: alpha\ninstancegroup/nodes-main: -  maxSize: 0\n+  maxSize: 3"},
 		{"admin-access", "config: -  channel: stable\n+  channel: alpha\n+  - 198.51.100.0/24"},
 		{"cloud-labels", "config: -  channel: stable\n+  channel: alpha\n+    a: b"},
 		{"networking", "config: -  channel: stable\n-    cni: {}\n+  channel: alpha\n+  kubeProxy:\n+    enabled: false\n+    cilium:\n+      enableNodePort: true"},

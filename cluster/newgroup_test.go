@@ -14,7 +14,7 @@ import (
 
 // TestNewGroupIsWrittenAsCreateClusterWritesIt, byte for byte.
 func TestNewGroupIsWrittenAsCreateClusterWritesIt(t *testing.T) {
-	opt := cluster.CreateOptions{Name: "a.example.com", Created: time.Unix(1<<30, 0), NodeCount: 2, NodeSize: "small", Image: "ours"}
+	opt := cluster.CreateOptions{Name: "a.example.com", Created: time.Unix(1<<30, 0), NodeCount: 2, NodeSizes: []string{"small"}, Image: "ours"}
 	files := create(t, opt)
 	c := load(t, files, string(opt.Name))
 	two := 2

@@ -1,11 +1,12 @@
 package cluster
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // FilePatch is a patch of one document of a cluster.
@@ -71,10 +72,20 @@ func (r *rerun) setGroups(role Role, path, value string) {
 }
 
 func (r *rerun) setGroup(g *Group, path, value string) {
+	r.group(g).add(path, opSet, value, nil)
+}
+
+func (r *rerun) replaceInGroups(role Role, path string, list []string) {
+	for _, g := range r.cluster.GroupsOf(role) {
+		r.group(g).add(path, opReplace, "", list)
+	}
+}
+
+func (r *rerun) group(g *Group) *Patch {
 	if r.groups[g.Name] == nil {
 		r.groups[g.Name] = &Patch{}
 	}
-	r.groups[g.Name].add(path, opSet, value, nil)
+	return r.groups[g.Name]
 }
 
 // add is for paths that are known to be right.
@@ -89,29 +100,97 @@ func (p *Patch) add(path string, o op, value string, list []string) {
 // rerunFlags says what each flag of create cluster means for a cluster that is
 // there.
 var rerunFlags = map[string]func(r *rerun, flag string){
-	"kubernetes-version": func(r *rerun, _ string) { r.set("spec.kubernetesVersion", r.opt.KubernetesVersion) },
-	"channel":            func(r *rerun, _ string) { r.set("spec.channel", r.opt.Channel) },
-	"api-public-name":    func(r *rerun, _ string) { r.set("spec.masterPublicName", r.opt.APIPublicName) },
-	"admin-access":       func(r *rerun, _ string) { r.replace("spec.kubernetesApiAccess", r.opt.AdminAccess) },
-	"ssh-access":         func(r *rerun, _ string) { r.replace("spec.sshAccess", r.opt.SSHAccess) },
-	"network-cidr":       (*rerun).networkCIDR,
-	"networking":         (*rerun).networking,
-	"dns":                (*rerun).dns,
-	"cloud-labels":       (*rerun).cloudLabels,
+	"kubernetes-version":  func(r *rerun, _ string) { r.set("spec.kubernetesVersion", r.opt.KubernetesVersion) },
+	"channel":             func(r *rerun, _ string) { r.set("spec.channel", r.opt.Channel) },
+	"api-public-name":     func(r *rerun, _ string) { r.set("spec.masterPublicName", r.opt.APIPublicName) },
+	"dns-zone":            func(r *rerun, _ string) { r.set("spec.dnsZone", r.opt.DNSZone) },
+	"admin-access":        func(r *rerun, _ string) { r.replace("spec.kubernetesApiAccess", r.opt.AdminAccess) },
+	"ssh-access":          func(r *rerun, _ string) { r.replace("spec.sshAccess", r.opt.SSHAccess) },
+	"network-cidr":        (*rerun).networkCIDR,
+	"networking":          (*rerun).networking,
+	"dns":                 (*rerun).dns,
+	"cloud-labels":        (*rerun).cloudLabels,
+	"authorization":       (*rerun).authorization,
+	"disable-subnet-tags": func(r *rerun, _ string) { r.set("spec.DisableSubnetTags", strconv.FormatBool(r.opt.NoSubnetTags)) },
+
+	"kubernetes-feature-gates": (*rerun).featureGates,
+	"api-loadbalancer-type":    (*rerun).balancerType,
+	"api-loadbalancer-class":   (*rerun).balancerClass,
+	"api-ssl-certificate":      func(r *rerun, _ string) { r.set("spec.api.loadBalancer.sslCertificate", r.opt.APISSLCertificate) },
+	"discovery-store":          (*rerun).discoveryStore,
+
 	"image": func(r *rerun, _ string) {
-		r.setGroups(RoleControlPlane, "spec.image", r.opt.Image)
-		r.setGroups(RoleNode, "spec.image", r.opt.Image)
+		r.images(r.opt.Image, RoleControlPlane, RoleNode, RoleBastion, RoleAPIServer)
 	},
-	"control-plane-image": func(r *rerun, _ string) { r.setGroups(RoleControlPlane, "spec.image", r.opt.ControlPlaneImage) },
-	"node-image":          func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.image", r.opt.NodeImage) },
-	"control-plane-size": func(r *rerun, _ string) {
-		r.setGroups(RoleControlPlane, "spec.machineType", r.opt.ControlPlaneSize)
+	"control-plane-image": func(r *rerun, _ string) { r.images(r.opt.ControlPlaneImage, RoleControlPlane) },
+	"node-image":          func(r *rerun, _ string) { r.images(r.opt.NodeImage, RoleNode) },
+	"bastion-image":       func(r *rerun, _ string) { r.images(r.opt.BastionImage, RoleBastion) },
+	"control-plane-size":  func(r *rerun, flag string) { r.machines(flag, RoleControlPlane, r.opt.ControlPlaneSizes) },
+	"node-size":           func(r *rerun, flag string) { r.machines(flag, RoleNode, r.opt.NodeSizes) },
+	"api-server-size":     func(r *rerun, flag string) { r.machines(flag, RoleAPIServer, r.opt.APIServerSizes) },
+
+	"control-plane-volume-size": func(r *rerun, flag string) { r.volumeSize(flag, RoleControlPlane, r.opt.ControlPlaneVolumeSize) },
+	"node-volume-size":          func(r *rerun, flag string) { r.volumeSize(flag, RoleNode, r.opt.NodeVolumeSize) },
+	"control-plane-volume-type": func(r *rerun, _ string) {
+		r.setGroups(RoleControlPlane, "spec.rootVolumeType", r.opt.ControlPlaneVolumeType)
 	},
-	"node-size":           func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.machineType", r.opt.NodeSize) },
-	"node-count":          (*rerun).nodeCount,
+	"node-volume-type":      func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.rootVolumeType", r.opt.NodeVolumeType) },
+	"control-plane-tenancy": func(r *rerun, _ string) { r.setGroups(RoleControlPlane, "spec.tenancy", r.opt.ControlPlaneTenancy) },
+	"node-tenancy":          func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.tenancy", r.opt.NodeTenancy) },
+	"control-plane-security-groups": func(r *rerun, _ string) {
+		r.replaceInGroups(RoleControlPlane, "spec.additionalSecurityGroups", r.opt.ControlPlaneSecurityGroups)
+	},
+	"node-security-groups": func(r *rerun, _ string) {
+		r.replaceInGroups(RoleNode, "spec.additionalSecurityGroups", r.opt.NodeSecurityGroups)
+	},
+	"associate-public-ip": (*rerun).publicIP,
+
+	"node-count":          func(r *rerun, flag string) { r.count(flag, RoleNode, r.opt.NodeCount) },
+	"api-server-count":    func(r *rerun, flag string) { r.count(flag, RoleAPIServer, r.opt.APIServerCount) },
 	"control-plane-count": (*rerun).controlPlaneCount,
 	"control-plane-zones": func(r *rerun, flag string) { r.sameZones(flag, r.opt.ControlPlaneZones) },
 	"zones":               func(r *rerun, flag string) { r.sameZones(flag, r.opt.Zones) },
+	"egress":              (*rerun).egress,
+
+	"project":             func(r *rerun, _ string) { r.set("spec.project", r.opt.Project) },
+	"gce-service-account": func(r *rerun, _ string) { r.set("spec.cloudConfig.gceServiceAccount", r.opt.GCEServiceAccount) },
+
+	"os-ext-net":     func(r *rerun, _ string) { r.openstack("router.externalNetwork", r.opt.OpenStack.ExternalNet) },
+	"os-ext-subnet":  func(r *rerun, _ string) { r.openstack("router.externalSubnet", r.opt.OpenStack.ExternalSubnet) },
+	"os-dns-servers": func(r *rerun, _ string) { r.openstack("router.dnsServers", r.opt.OpenStack.DNSServers) },
+	"os-kubelet-ignore-az": func(r *rerun, _ string) {
+		r.openstack("blockStorage.ignore-volume-az", strconv.FormatBool(r.opt.OpenStack.IgnoreAZ))
+	},
+	"os-octavia": func(r *rerun, _ string) {
+		r.openstack("loadbalancer.useOctavia", strconv.FormatBool(r.opt.OpenStack.Octavia))
+	},
+	"os-octavia-provider":   func(r *rerun, _ string) { r.openstack("loadbalancer.provider", r.opt.OpenStack.OctaviaProvider) },
+	"os-lb-floating-subnet": func(r *rerun, _ string) { r.openstack("loadbalancer.floatingSubnet", r.opt.OpenStack.LBSubnet) },
+
+	"azure-subscription-id":     func(r *rerun, _ string) { r.azure("subscriptionId", r.opt.Azure.SubscriptionID) },
+	"azure-tenant-id":           func(r *rerun, _ string) { r.azure("tenantId", r.opt.Azure.TenantID) },
+	"azure-resource-group-name": func(r *rerun, _ string) { r.azure("resourceGroupName", r.opt.Azure.ResourceGroup) },
+	"azure-route-table-name":    func(r *rerun, _ string) { r.azure("routeTableName", r.opt.Azure.RouteTable) },
+	"azure-admin-user":          func(r *rerun, _ string) { r.azure("adminUser", r.opt.Azure.AdminUser) },
+
+	// What a cluster is made of cannot be turned into something else.
+	"cloud":    func(r *rerun, flag string) { r.same(flag, r.opt.Cloud, r.cluster.Cloud()) },
+	"topology": func(r *rerun, flag string) { r.same(flag, r.opt.Topology, r.topology()) },
+	"ipv6": func(r *rerun, flag string) {
+		r.same(flag, strconv.FormatBool(r.opt.IPv6), strconv.FormatBool(r.cluster.Spec.NonMasqueradeCIDR == anyIPv6))
+	},
+	"bastion": func(r *rerun, flag string) {
+		r.same(flag, strconv.FormatBool(r.opt.Bastion), strconv.FormatBool(len(r.cluster.GroupsOf(RoleBastion)) > 0))
+	},
+	"network-id":        func(r *rerun, flag string) { r.same(flag, r.opt.NetworkID, r.text("spec", "networkID")) },
+	"subnets":           func(r *rerun, flag string) { r.sameSubnets(flag, r.opt.SubnetIDs) },
+	"utility-subnets":   func(r *rerun, flag string) { r.sameSubnets(flag, r.opt.UtilitySubnetIDs) },
+	"instance-manager":  (*rerun).instanceManager,
+	"etcd-clusters":     (*rerun).etcdClusters,
+	"etcd-storage-type": func(r *rerun, flag string) { r.sameMembers(flag, "volumeType", r.opt.EtcdStorageType) },
+	"encrypt-etcd-storage": func(r *rerun, flag string) {
+		r.sameMembers(flag, "encryptedVolume", r.opt.EncryptEtcdStorage != nil && *r.opt.EncryptEtcdStorage)
+	},
 }
 
 func (r *rerun) networkCIDR(string) {
@@ -139,46 +218,212 @@ func (r *rerun) cloudLabels(string) {
 }
 
 // networking takes the place of the network that is there.
-func (r *rerun) networking(string) {
-	want, err := networkingOf(r.opt.Networking)
-	var invalid *InvalidError
-	if errors.As(err, &invalid) {
-		r.problems = append(r.problems, invalid.Problems...)
+func (r *rerun) networking(flag string) {
+	want := networkingNamed(r.opt.Networking)
+	switch {
+	case want == nil:
+		r.refuse(flag, networkingHint, "%q is not known", shorten(r.opt.Networking))
+		return
+	case want.unfit(r.cluster.Cloud()) != "":
+		r.refuse(flag, networkingHint, "%s", want.unfit(r.cluster.Cloud()))
 		return
 	}
 	for _, was := range slices.Sorted(maps.Keys(r.cluster.Spec.Networking)) {
-		_, known := FieldFor(KindCluster, "spec.networking."+was)
-		if _, stays := want[was]; known && !stays {
+		if _, known := FieldFor(KindCluster, "spec.networking."+was); known && was != want.field {
 			r.unset("spec.networking." + was)
 		}
-		if !usesKubeProxy(was) && usesKubeProxy(r.opt.Networking) {
+		if i := slices.IndexFunc(networkings, func(n networking) bool { return n.field == was }); i >= 0 && !networkings[i].proxy && want.proxy {
 			r.unset("spec.kubeProxy.enabled")
 		}
 	}
-	for name, fields := range want {
-		r.set("spec.networking."+name, "")
-		for field, value := range fields.(map[string]any) {
-			r.set("spec.networking."+name+"."+field, fmt.Sprint(value))
-		}
+	r.set("spec.networking."+want.field, "")
+	for field, value := range want.fields {
+		r.set("spec.networking."+want.field+"."+field, fmt.Sprint(value))
 	}
-	if !usesKubeProxy(r.opt.Networking) {
+	if !want.proxy {
 		r.set("spec.kubeProxy.enabled", "false")
 	}
 }
 
-func (r *rerun) nodeCount(flag string) {
-	groups := r.cluster.GroupsOf(RoleNode)
+func (r *rerun) authorization(flag string) {
+	c := createCheck{o: &r.opt}
+	if c.oneOf(flag, &r.opt.Authorization, "RBAC", "AlwaysAllow"); len(c.problems) > 0 {
+		r.problems = append(r.problems, c.problems...)
+		return
+	}
+	have, _ := r.cluster.Get("spec", "authorization")
+	want := r.opt.authorization()
+	for was := range mapOf(have) {
+		if want[was] == nil {
+			r.unset("spec.authorization." + was)
+		}
+	}
+	for name := range want {
+		r.set("spec.authorization."+name, "")
+	}
+}
+
+func mapOf(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func (r *rerun) featureGates(flag string) {
+	for _, text := range r.opt.KubernetesFeatureGates {
+		name, on := featureGate(text)
+		if !gateName.MatchString(name) {
+			r.refuse(flag, "a name, +name or -name", "%q is no feature gate", shorten(text))
+			continue
+		}
+		for _, component := range gated {
+			r.set("spec."+component+".featureGates", name+"="+strconv.FormatBool(on))
+		}
+	}
+}
+
+func (r *rerun) balancerType(string) {
+	r.set("spec.api.loadBalancer.type", map[string]string{"public": "Public", "internal": "Internal"}[strings.ToLower(r.opt.APILoadBalancerType)])
+}
+
+func (r *rerun) balancerClass(string) {
+	r.set("spec.api.loadBalancer.class", map[string]string{"classic": "Classic", "network": "Network"}[strings.ToLower(r.opt.APILoadBalancer)])
+}
+
+func (r *rerun) discoveryStore(string) {
+	r.set("spec.serviceAccountIssuerDiscovery.discoveryStore", discoveryURL(r.opt.DiscoveryStore, r.cluster.Name))
+}
+
+func (r *rerun) openstack(field, value string) { r.set("spec.cloudConfig.openstack."+field, value) }
+func (r *rerun) azure(field, value string)     { r.set("spec.cloudConfig.azure."+field, value) }
+
+func (r *rerun) images(image string, roles ...Role) {
+	for _, role := range roles {
+		r.setGroups(role, "spec.image", image)
+	}
+}
+
+func (r *rerun) machines(flag string, role Role, sizes []string) {
+	if len(sizes) == 0 {
+		r.refuse(flag, "", "no machine type")
+		return
+	}
+	r.setGroups(role, "spec.machineType", sizes[0])
+	if len(sizes) > 1 && r.cluster.Cloud() == "aws" {
+		r.replaceInGroups(role, "spec.mixedInstancesPolicy.instances", sizes)
+	}
+}
+
+func (r *rerun) volumeSize(flag string, role Role, size int) {
+	if size < 1 || size > maxVolume {
+		r.refuse(flag, "", "%d GB: it must be from 1 to %d", size, maxVolume)
+		return
+	}
+	r.setGroups(role, "spec.rootVolumeSize", strconv.Itoa(size))
+}
+
+func (r *rerun) publicIP(string) {
+	for _, g := range r.cluster.Groups {
+		r.setGroup(g, "spec.associatePublicIp", strconv.FormatBool(r.opt.AssociatePublicIP != nil && *r.opt.AssociatePublicIP))
+	}
+}
+
+func (r *rerun) egress(flag string) {
+	found := false
+	for i, s := range r.cluster.Spec.Subnets {
+		if s.Type == subnetPrivate {
+			r.set(fmt.Sprintf("spec.subnets[%d].egress", i), r.opt.Egress)
+			found = true
+		}
+	}
+	if !found {
+		r.refuse(flag, "there is an egress from private subnets alone", "the cluster has no private subnet")
+	}
+}
+
+// count spreads hosts over the groups of a role, as a first run does.
+func (r *rerun) count(flag string, role Role, count int) {
+	groups := r.cluster.GroupsOf(role)
 	if len(groups) == 0 {
-		r.refuse(flag, "make an instance group first", "the cluster has no group of nodes")
+		r.refuse(flag, "make one: stateroom create instancegroup NAME --role "+role.String(), "the cluster has no instance group of role %s", role)
 		return
 	}
-	if r.opt.NodeCount < 0 || r.opt.NodeCount > maxNodes {
-		r.refuse(flag, "", "%d: it must be from 0 to %d", r.opt.NodeCount, maxNodes)
+	if count < 0 || count > maxNodes {
+		r.refuse(flag, "", "%d: it must be from 0 to %d", count, maxNodes)
 		return
 	}
-	for i, size := range spread(r.opt.NodeCount, len(groups)) {
-		r.setGroup(groups[i], "spec.maxSize", strconv.Itoa(size))
-		r.setGroup(groups[i], "spec.minSize", strconv.Itoa(size))
+	for i, size := range spread(count, len(groups)) {
+		r.size(groups[i], size)
+	}
+}
+
+// size gives a group its size. In a cloud machines are started for the least
+// size, so both bounds move. On hosts nobody starts machines: the size is how
+// many may join, and the least one stays as long as it can.
+func (r *rerun) size(g *Group, size int) {
+	r.setGroup(g, "spec.maxSize", strconv.Itoa(size))
+	if least := g.Spec.MinSize; r.cluster.OnHosts() && least != nil && *least <= size {
+		return
+	}
+	r.setGroup(g, "spec.minSize", strconv.Itoa(size))
+}
+
+// same refuses what differs from how the cluster was made.
+func (r *rerun) same(flag, want, have string) {
+	if !strings.EqualFold(want, have) {
+		r.refuse(flag, "make a new cluster", "%s: this cluster was made with %s, and that stays", shorten(want), cmp.Or(have, "none"))
+	}
+}
+
+func (r *rerun) text(path ...string) string {
+	v, _ := r.cluster.Get(path...)
+	s, _ := v.(string)
+	return s
+}
+
+func (r *rerun) topology() string {
+	if slices.ContainsFunc(r.cluster.Spec.Subnets, func(s Subnet) bool { return s.Type == subnetPrivate }) {
+		return topologyPrivate
+	}
+	return topologyPublic
+}
+
+func (r *rerun) sameSubnets(flag string, ids []string) {
+	for _, id := range ids {
+		if !slices.ContainsFunc(r.cluster.Spec.Subnets, func(s Subnet) bool { return s.ID == id }) {
+			r.refuse(flag, "change spec.subnets", "the cluster does not lie in subnet %s; a re-run does not move it", shorten(id))
+		}
+	}
+}
+
+func (r *rerun) instanceManager(flag string) {
+	have := "cloudgroups"
+	if on, _ := r.cluster.Get("spec", "karpenter", "enabled"); on == true {
+		have = "karpenter"
+	}
+	r.same(flag, r.opt.InstanceManager, have)
+}
+
+func (r *rerun) etcdClusters(flag string) {
+	var have []string
+	for _, e := range r.cluster.Spec.EtcdClusters {
+		have = append(have, e.Name)
+	}
+	r.same(flag, strings.Join(r.opt.EtcdClusters, ","), strings.Join(have, ","))
+}
+
+// sameMembers: the volumes of etcd stay as they were made.
+func (r *rerun) sameMembers(flag, field string, want any) {
+	for i, e := range r.cluster.Spec.EtcdClusters {
+		for j := range e.Members {
+			have, _ := r.cluster.Get("spec", "etcdClusters", strconv.Itoa(i), "etcdMembers", strconv.Itoa(j), field)
+			if have == nil && want == false {
+				continue
+			}
+			if have != want {
+				r.refuse(flag, "a member with another volume is a new one", "%v: the volumes of etcd cluster %s are there already", want, e.Name)
+				return
+			}
+		}
 	}
 }
 

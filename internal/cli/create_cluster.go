@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,64 +15,48 @@ import (
 type createClusterOptions struct {
 	writeFlags
 	documents documentsFlag
-	cloud     string
 	new       cluster.CreateOptions
 	given     []string // names of the flags on the command line
+
+	cloud       string
+	channel     string
+	facts       string
+	sshKey      string
+	cloudLabels string
+	publicIP    bool
+	encryptEtcd bool
+	osNetwork   string
+	without     withoutFlags
+	yes         bool
 }
 
 func createClusterCmd(env *Env) *cobra.Command {
 	var opt createClusterOptions
 	cmd := &cobra.Command{
 		Use:   "cluster [NAME]",
-		Short: "Create the state of a cluster on hosts",
-		Long: `Create the documents of a cluster on hosts, as kops writes them (--cloud metal).
-Nothing runs before stateroom update cluster --yes.
+		Short: "Create the state of a cluster",
+		Long: `Create the documents of a cluster as kops writes them, with kops' flags: on hosts of
+your own (--cloud metal), or in a cloud. What kops would ask the cloud comes from
+--cloud-facts, images and versions come from the channel. Nothing runs before
+stateroom update cluster --yes; clusters in a cloud are made live by kops.
 
 For a cluster that is there already, only the flags that are given change it.`,
-		Example: "  stateroom create cluster demo.example.com\n  stateroom create cluster demo.example.com --kubernetes-version 1.37.2 --set spec.kubeAPIServer.maxRequestsInflight=800",
-		Args:    atMost(1),
+		Example: "  stateroom create cluster demo.example.com\n" +
+			"  stateroom create cluster demo.example.com --kubernetes-version 1.37.2 --set spec.kubeAPIServer.maxRequestsInflight=800\n" +
+			"  stateroom create cluster prod.example.com --cloud aws --zones us-east-1a,us-east-1b,us-east-1c --control-plane-count 3 --node-count 6\n" +
+			"  stateroom create cluster prod.example.com --node-count 8",
+		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cmd.Flags().Visit(func(f *pflag.Flag) { opt.given = append(opt.given, f.Name) })
+			cmd.Flags().Visit(func(f *pflag.Flag) { opt.given = append(opt.given, givenName(f.Name)) })
 			return runCreateCluster(cmd.Context(), env, opt, args)
 		},
 	}
-	opt.clusterFlags(cmd.Flags())
-	opt.flags(cmd.Flags())
-	opt.documents.flag(cmd.Flags())
+	groupFlags(cmd, opt.groups())
 	return cmd
 }
 
-func (o *createClusterOptions) clusterFlags(f *pflag.FlagSet) {
-	n := &o.new
-	f.StringVar(&o.cloud, "cloud", "metal", "where the hosts are; metal is plain hosts")
-	f.StringVar(&n.KubernetesVersion, "kubernetes-version", "", "version of Kubernetes (default "+cluster.DefaultKubernetesVersion+")")
-	f.StringVar(&n.Channel, "channel", "", "channel that kops takes defaults from")
-	f.StringSliceVar(&n.Zones, "zones", nil, "zones; each is a subnet and a group of nodes (default main)")
-	f.StringSliceVar(&n.ControlPlaneZones, "control-plane-zones", nil, "zones of the control plane (default those of --zones)")
-	f.IntVar(&n.ControlPlaneCount, "control-plane-count", 0, "hosts of the control plane; odd (default 1)")
-	f.IntVar(&n.NodeCount, "node-count", 0, "nodes, in all groups together")
-	f.StringVar(&n.Image, "image", "", "image of all hosts")
-	f.StringVar(&n.ControlPlaneImage, "control-plane-image", "", "image of the control plane")
-	f.StringVar(&n.NodeImage, "node-image", "", "image of the nodes")
-	f.StringVar(&n.ControlPlaneSize, "control-plane-size", "", "machine type of the control plane")
-	f.StringVar(&n.NodeSize, "node-size", "", "machine type of the nodes")
-	f.StringVar(&n.Networking, "networking", "", "network of the pods (default cni)")
-	f.StringSliceVar(&n.NetworkCIDRs, "network-cidr", nil, "network of the hosts")
-	f.StringVar(&n.DNSType, "dns", "", "public, private or none (default none)")
-	f.StringVar(&n.APIPublicName, "api-public-name", "", "name under which the API is reached")
-	f.StringSliceVar(&n.AdminAccess, "admin-access", nil, "networks that may reach the API (default all)")
-	f.StringSliceVar(&n.SSHAccess, "ssh-access", nil, "networks that may reach SSH (default those of --admin-access)")
-	f.StringToStringVar(&n.CloudLabels, "cloud-labels", nil, "labels, as KEY=VALUE,...")
-	f.StringArrayVar(&n.Sets, "set", nil, "set a field: PATH=VALUE")
-	f.StringArrayVar(&n.Unsets, "unset", nil, "unset a field: PATH")
-}
-
 func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, args []string) error {
-	if opt.cloud != "metal" {
-		return usagef("kops create cluster --cloud "+opt.cloud+" --dry-run -o yaml | stateroom create -f -",
-			"create cluster --cloud %s is not in this version yet: it creates clusters on hosts (--cloud metal)", opt.cloud)
-	}
-	if err := opt.documents.check(opt.dryRun); err != nil {
+	if err := opt.check(); err != nil {
 		return err
 	}
 	s, err := env.open(ctx)
@@ -80,11 +66,26 @@ func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, a
 	if opt.new.Name, err = env.newName(first(args)); err != nil {
 		return err
 	}
-	out, err := s.Create(ctx, stateroom.Create{CreateOptions: opt.new, Given: opt.given}, opt.write())
+	if err := env.readCreateFiles(ctx, &opt, s.Place()); err != nil {
+		return err
+	}
+	cr := stateroom.Create{CreateOptions: opt.new, Given: opt.given}
+	if opt.sshKey != "" {
+		if cr.SSHKey, err = env.readSSHKey(opt.sshKey); err != nil {
+			return err
+		}
+	}
+	out, err := s.Create(ctx, cr, opt.write())
 	if err != nil {
 		return err
 	}
-	return env.showCreated(opt.documents, out)
+	for _, w := range opt.without.warnings() {
+		out.Warnings = append(out.Warnings, w)
+	}
+	if err := env.showCreated(opt.documents, out); err != nil || !opt.yes {
+		return err
+	}
+	return env.updateCreated(ctx, s, opt)
 }
 
 // newName is the name of a cluster that may not be there yet: it must be said.
@@ -97,4 +98,62 @@ func (env *Env) newName(arg string) (cluster.Name, error) {
 		return "", err
 	}
 	return cluster.ParseName(given)
+}
+
+// check reads the flags that are texts of their own, and refuses what kops does
+// beside writing documents.
+func (o *createClusterOptions) check() error {
+	if err := o.documents.check(o.dryRun); err != nil {
+		return err
+	}
+	if err := o.without.check(o); err != nil {
+		return err
+	}
+	var err error
+	if o.new.CloudLabels, err = cluster.ParseCloudLabels(o.cloudLabels); err != nil {
+		return err
+	}
+	n := &o.new
+	if o.gave("associate-public-ip") {
+		n.AssociatePublicIP = &o.publicIP
+	}
+	if o.gave("encrypt-etcd-storage") {
+		n.EncryptEtcdStorage = &o.encryptEtcd
+	}
+	n.NoNodes = o.gave("node-count") && n.NodeCount == 0
+	if o.osNetwork != "" {
+		n.NetworkID = o.osNetwork
+		o.given = append(o.given, "network-id")
+	}
+	for _, flag := range []string{"project", "zones", "image", "control-plane-size", "node-size", "kubernetes-version", "networking"} {
+		if err := o.noEmpty(flag); err != nil {
+			return err
+		}
+	}
+	if o.yes && o.dryRun {
+		return usagef("leave one of them out", "--yes makes it live and --dry-run writes nothing")
+	}
+	return nil
+}
+
+func (o *createClusterOptions) gave(flag string) bool { return slices.Contains(o.given, flag) }
+
+// noEmpty refuses a flag that is given and empty: a variable of the shell that
+// is not set must not mean the default.
+func (o *createClusterOptions) noEmpty(flag string) error {
+	n := &o.new
+	value := map[string]string{
+		"project": n.Project, "zones": strings.Join(n.Zones, ""), "image": n.Image,
+		"control-plane-size": strings.Join(n.ControlPlaneSizes, ""), "node-size": strings.Join(n.NodeSizes, ""),
+		"kubernetes-version": n.KubernetesVersion, "networking": n.Networking,
+	}[flag]
+	if o.gave(flag) && value == "" {
+		return usagef("is a variable of the shell not set?", "--%s is empty", flag)
+	}
+	return nil
+}
+
+// updateCreated is the update of --yes.
+func (env *Env) updateCreated(ctx context.Context, s *stateroom.Store, opt createClusterOptions) error {
+	return runUpdateCluster(ctx, env, updateOptions{writeFlags: writeFlags{message: opt.message}, output: output{format: "text"}, yes: true}, []string{string(opt.new.Name)})
 }
