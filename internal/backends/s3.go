@@ -39,11 +39,16 @@ func openS3(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 	scheme, _, _ := strings.Cut(url, "://")
 	root := scheme + "://" + a.host
 	settings, err := s3Settings(scheme, a, opt)
-	if err == nil {
-		var d *s3.Driver
-		if d, err = s3.Open(ctx, settings); err == nil {
-			return a.in(d, root), nil
-		}
+	if err != nil {
+		return nil, err
+	}
+	d, err := s3.Open(ctx, settings)
+	var hinted interface{ Hint() string }
+	switch {
+	case err == nil:
+		return a.in(d, root), nil
+	case errors.Is(err, fs.ErrInvalid) && errors.As(err, &hinted):
+		return nil, addressError(root, err.Error(), hinted.Hint())
 	}
 	return nil, fmt.Errorf("open store %s: %w", root, err)
 }
@@ -56,7 +61,7 @@ func s3Settings(scheme string, a address, opt Options) (s3.Options, error) {
 	}
 	elsewhere := endpoint != ""
 	settings := s3.Options{
-		Bucket: a.host, Endpoint: endpoint,
+		Bucket: a.host, Endpoint: endpoint, PathStyle: elsewhere, DeleteConditions: !elsewhere,
 		Region: a.query.Get("region"), Profile: a.query.Get("profile"),
 		Encryption: a.query.Get("sse"), KMSKey: a.query.Get("kms-key"),
 		ACL: either(a.query.Get("acl"), strings.TrimSpace(opt.getenv("KOPS_STATE_S3_ACL"))),
@@ -68,9 +73,9 @@ func s3Settings(scheme string, a address, opt Options) (s3.Options, error) {
 		}
 	}
 	return settings, errors.Join(
-		a.flag("path-style", elsewhere, &settings.PathStyle),
-		a.flag("delete-conditions", !elsewhere, &settings.DeleteConditions),
-		a.flag("requester-pays", false, &settings.RequesterPays),
+		a.flag(scheme, "path-style", &settings.PathStyle),
+		a.flag(scheme, "delete-conditions", &settings.DeleteConditions),
+		a.flag(scheme, "requester-pays", &settings.RequesterPays),
 	)
 }
 
@@ -89,21 +94,18 @@ func s3Endpoint(scheme string, a address, opt Options) (string, error) {
 	if pattern := s3Endpoints[scheme]; pattern != "" && region != "" {
 		return fmt.Sprintf(pattern, url.PathEscape(region)), nil
 	}
-	return "", &settingError{
-		"a store of " + scheme + ":// needs the service's endpoint",
-		"set S3_ENDPOINT, as kops has it, or say endpoint= in the address",
-	}
+	return "", addressError(scheme+"://"+a.host, "a store of "+scheme+":// needs the service's endpoint",
+		"set S3_ENDPOINT, as kops has it, or say endpoint= in the address")
 }
 
-// flag reads a parameter that is true or false.
-func (a address) flag(name string, otherwise bool, to *bool) error {
-	*to = otherwise
+// flag reads a parameter that is true or false, if it is given.
+func (a address) flag(scheme, name string, to *bool) error {
 	if !a.query.Has(name) {
 		return nil
 	}
 	value, err := strconv.ParseBool(a.query.Get(name))
 	if err != nil {
-		return &settingError{fmt.Sprintf("parameter %s is neither true nor false", name), "say ?" + name + "=true or leave it out"}
+		return addressError(scheme+"://"+a.host, fmt.Sprintf("parameter %s is neither true nor false", name), "say "+name+"=true, or leave it out")
 	}
 	*to = value
 	return nil
@@ -118,10 +120,3 @@ func either(values ...string) string {
 	}
 	return ""
 }
-
-// settingError is a setting that is missing or cannot be read.
-type settingError struct{ text, hint string }
-
-func (e *settingError) Error() string { return e.text }
-func (e *settingError) Hint() string  { return e.hint }
-func (e *settingError) Unwrap() error { return fs.ErrInvalid }

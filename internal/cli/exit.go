@@ -82,6 +82,7 @@ func exitCode(err error) int {
 		ref       *store.RefError
 		text      doc.Errors
 		scheme    *backends.SchemeError
+		address   *backends.AddressError
 	)
 	switch {
 	case err == nil:
@@ -92,7 +93,7 @@ func exitCode(err error) int {
 		return int(status)
 	case errors.As(err, &newer), errors.As(err, &damaged), errors.As(err, &bundle):
 		return exitError
-	case errors.As(err, &wrong), errors.As(err, &badName), errors.As(err, &ref), errors.As(err, &scheme), errors.Is(err, errors.ErrUnsupported):
+	case errors.As(err, &wrong), errors.As(err, &badName), errors.As(err, &ref), errors.As(err, &scheme), errors.As(err, &address), errors.Is(err, errors.ErrUnsupported):
 		return exitUsage
 	case errors.As(err, &behind):
 		return exitNotConverged

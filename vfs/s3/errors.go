@@ -79,7 +79,7 @@ func (e *Error) class() error {
 		return fs.ErrPermission
 	case e.Status == 501, e.Status == 405:
 		return errors.ErrUnsupported
-	case e.Code == "NoSuchBucket", e.Status == 400 && fateOf(e) == final, e.Status == 301:
+	case e.Status == 400 && fateOf(e) == final && (e.Verb == "PUT" || e.Verb == "DELETE"):
 		return fs.ErrInvalid
 	}
 	return nil
