@@ -160,12 +160,14 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, fs.ErrNotExist) && (c.IsZero() || doubt):
-		return nil // it was not there, or an attempt whose reply was lost removed it
-	case doubt && !errors.Is(err, vfs.ErrConflict):
+	case errors.Is(err, fs.ErrNotExist) && c.IsZero():
+		return nil
+	case refusesCondition(err):
+		return conflict(err, c) // after an attempt whose reply was lost it may be the echo of that
+	case doubt:
 		return wire.InDoubt(err)
 	}
-	return conflict(err, c)
+	return err
 }
 
 // resolve finds out what became of a conditional write some attempt of which

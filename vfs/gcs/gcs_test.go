@@ -12,7 +12,7 @@ import (
 
 // deviations are the rules that fake-gcs-server is known to break, and the real
 // service is documented to keep. That the driver sends what the rule needs is
-// held by TestConditionsAreSent.
+// held by the judge.
 var deviations = map[string]string{
 	"delete if-version: the right version deletes, another does not": "it ignores ifGenerationMatch on a delete",
 }
@@ -20,9 +20,8 @@ var deviations = map[string]string{
 func TestConformance(t *testing.T) {
 	s := servers.FakeGCS(t)
 	bucket := s.Bucket(t)
-	err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, s.Endpoint, bucket), nil }, vfstest.Options{})
 	broken := map[string]bool{}
-	for _, err := range findings(err) {
+	for _, err := range conform(t, s.Endpoint, bucket) {
 		var b *vfstest.Broken
 		if !errors.As(err, &b) || deviations[b.Rule] == "" {
 			t.Error(err)
@@ -38,7 +37,37 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// findings takes a joined error apart.
+func TestConformanceBeforeTheJudge(t *testing.T) {
+	j, endpoint := newJudge(t, nil)
+	j.page = 3
+	for _, err := range conform(t, endpoint, "state") {
+		t.Error(err)
+	}
+}
+
+// echoes is a rule that cannot hold where replies are lost: a conflict may be
+// the echo of one's own write, which another writer has replaced meanwhile.
+const echoes = "if-version: no update is lost among many writers"
+
+// TestConformanceWhenRepliesAreLost lets one in twelve requests not arrive and
+// the reply of one in twelve be lost. All other rules hold all the same.
+func TestConformanceWhenRepliesAreLost(t *testing.T) {
+	_, endpoint := newJudge(t, nil)
+	endpoint = servers.Proxy(t, endpoint, servers.Faults{Fail: 1. / 12, Lose: 1. / 12, Seed: 7})
+	for _, err := range conform(t, endpoint, "state") {
+		var b *vfstest.Broken
+		if !errors.As(err, &b) || b.Rule != echoes {
+			t.Error(err)
+		}
+	}
+}
+
+// conform runs the conformance suite and takes what it finds apart.
+func conform(t *testing.T, endpoint, bucket string) []error {
+	t.Helper()
+	return findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, endpoint, bucket), nil }, vfstest.Options{}))
+}
+
 func findings(err error) []error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself
 		var all []error
