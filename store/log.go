@@ -72,11 +72,35 @@ func (h *History) At(ctx context.Context, ref string) (*Snapshot, error) {
 	if n < 1 || n > st.tip.Number {
 		return nil, &NoCommitError{h.name, ref, st.tip.Number}
 	}
-	r, err := h.record(ctx, n)
+	r, err := h.recordIn(ctx, n, st.tip)
 	if err != nil {
 		return nil, err
 	}
 	return h.snapshot(r, n == st.tip.Number), nil
+}
+
+// recordIn returns a record of the history that ends with tip, and checks that
+// it is the one that the next record names: all that one of its own can tell is
+// that it is whole.
+func (h *History) recordIn(ctx context.Context, n int, tip *record) (*record, error) {
+	var r, next *record
+	err := inParallel(ctx,
+		func(ctx context.Context) (err error) { r, err = h.record(ctx, n); return err },
+		func(ctx context.Context) error {
+			if n < tip.Number {
+				next, _ = h.maybe(ctx, n+1) // that one may be damaged itself: no fault of this one
+			}
+			return nil
+		})
+	if err != nil || next == nil || h.follows(r, next) == nil {
+		return r, err
+	}
+	if next.Number < tip.Number { // whose fault it is, the one after that tells
+		if after, _ := h.maybe(ctx, n+2); after == nil || h.follows(next, after) != nil {
+			return r, nil
+		}
+	}
+	return nil, &DamagedError{h.name, n, fmt.Errorf("it is not the one that record %d follows: %w", n+1, errRecord)}
 }
 
 func (h *History) resolve(ctx context.Context, ref string, tip *record) (int, error) {

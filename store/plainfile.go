@@ -98,7 +98,27 @@ func (h *History) bytesOf(ctx context.Context, files map[string]File, name strin
 	case len(c.bytes) == 0 && f.Size > 0:
 		return h.again(ctx, name, f)
 	}
-	return c, nil
+	return c, h.fits(ctx, name, f, c.bytes)
+}
+
+// fits checks that bytes out of a record are those that a manifest means: the
+// record can be another than the one that the manifest was made with, and it
+// cannot check keyed digests itself.
+func (h *History) fits(ctx context.Context, name string, f File, b []byte) error {
+	ok := int64(len(b)) == f.Size
+	if epoch := f.Digest.epoch(); ok && epoch > 0 {
+		key, err := h.key(ctx, epoch)
+		if err != nil {
+			return err
+		}
+		ok = key == nil || digestKeyed(epoch, key, name, b) == f.Digest
+	} else if ok {
+		ok = digestOf(b) == f.Digest
+	}
+	if !ok {
+		return &DamagedError{h.name, f.Record, fmt.Errorf("its bytes of %s are not those of the manifest: %w", quote(name), errRecord)}
+	}
+	return nil
 }
 
 // again looks for bytes that were stripped from the record of a manifest: a
