@@ -39,7 +39,10 @@ func InitDir(dir string, group bool) error {
 }
 
 // Init gives the store in f its id, unless it has one, and returns that and
-// whether it is new.
+// whether it is new. A service that may ignore conditions is checked first, and
+// what was found is kept in the store; one that cannot hold a store gets none,
+// and the error is a [*store.ServiceError]. Buckets are not made here: who may
+// read them, where they lie and what they keep is decided where they are made.
 func Init(ctx context.Context, f *vfs.FS, opt Options) (id string, isNew bool, err error) {
 	s, err := store.Open(ctx, f, opt.filled().forStore())
 	if err != nil {
@@ -48,7 +51,11 @@ func Init(ctx context.Context, f *vfs.FS, opt Options) (id string, isNew bool, e
 	if id := s.ID(); id != "" {
 		return id, false, nil
 	}
-	if err := s.Init(ctx); err != nil {
+	begin := s.Init
+	if f.Traits().Unproven {
+		begin = func(ctx context.Context) error { return initChecked(ctx, f, s, opt) }
+	}
+	if err := begin(ctx); err != nil {
 		return "", false, fmt.Errorf("make the store %s: %w", f.Name(), err)
 	}
 	return s.ID(), true, nil

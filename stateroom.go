@@ -38,6 +38,10 @@ type Options struct {
 	Rand   io.Reader          // nil: crypto/rand
 	Log    *slog.Logger       // nil: discarded
 	Notice func(store.Notice) // what a person should hear of; nil: nobody does
+
+	// SingleWriter is the word of the caller that nobody else writes to the
+	// store; see [store.Options].
+	SingleWriter bool
 }
 
 // Store is a store opened by one who knows what lies in it. Its methods may be
@@ -93,7 +97,7 @@ func (o Options) filled() Options {
 
 // forStore are the options of the store below.
 func (o Options) forStore() store.Options {
-	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice}
+	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, SingleWriter: o.SingleWriter}
 }
 
 // Place is the address of the store, as shown to people.

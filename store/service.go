@@ -42,12 +42,12 @@ const checks = "check"
 // than one address, and a copy brings along what was found elsewhere.
 const maxChecked = 4
 
-// usable reports whether commits are safe on the service.
-func (c Checked) usable() bool { return c.Create == Honoured && c.Replace == Honoured }
+// Usable reports whether commits are safe on the service.
+func (c Checked) Usable() bool { return c.Create == Honoured && c.Replace == Honoured }
 
-// lacking reports whether the service says itself what it cannot do, and does
+// Lacking reports whether the service says itself what it cannot do, and does
 // not lie about the rest.
-func (c Checked) lacking() bool {
+func (c Checked) Lacking() bool {
 	return c.Create != Ignored && c.Replace != Ignored && (c.Create == Lacking || c.Replace == Lacking)
 }
 
@@ -146,18 +146,23 @@ func (s *Store) Checked() (Checked, bool) {
 	return s.object.at(s.place)
 }
 
-// KeepChecked writes what a thorough check found into a store that has an id.
-// The place and the time are filled in.
+// KeepChecked writes what a thorough check found into the store, which gets an
+// id by that if it has none. The place and the time are filled in.
 func (s *Store) KeepChecked(ctx context.Context, c Checked) error {
 	s.beginning.Lock()
 	defer s.beginning.Unlock()
 	c.Place, c.Time = s.place, s.opt.Now().UTC().Truncate(time.Second)
+	if s.ID() == "" {
+		if err := s.found(ctx); err != nil {
+			return err
+		}
+	}
 	o, version, err := s.readObject(ctx)
 	if err != nil {
 		return err
 	}
 	cond := vfs.IfVersion(version)
-	if !c.usable() {
+	if !c.Usable() {
 		cond = vfs.Cond{} // what it says of conditions is worth nothing
 	}
 	if _, err := s.raw.Put(ctx, storeFile, o.with(c).encode(), cond, ""); err != nil {
@@ -188,7 +193,7 @@ func (s *Store) begin(ctx context.Context) error {
 			return fmt.Errorf("try whether the service keeps conditions: %w", err)
 		}
 	}
-	if c.usable() || s.opt.SingleWriter && c.lacking() {
+	if c.Usable() || s.opt.SingleWriter && c.Lacking() {
 		return nil
 	}
 	return &ServiceError{s.f.Name(), c}
@@ -301,7 +306,7 @@ type ServiceError struct {
 }
 
 func (e *ServiceError) Error() string {
-	if e.Found.lacking() {
+	if e.Found.Lacking() {
 		return e.Place + ": the service has no conditional writes, without which two writers overwrite each other unseen; nothing was written"
 	}
 	what := "replaced an object that was no longer at the version asked for"
@@ -317,7 +322,7 @@ func (e *ServiceError) Is(target error) bool { return target == fs.ErrPermission
 
 // Hint says what can be done.
 func (e *ServiceError) Hint() string {
-	if e.Found.lacking() {
+	if e.Found.Lacking() {
 		return "reading works; if nobody else ever writes to this store: --single-writer (two writers at a time then lose commits unseen)"
 	}
 	return "reading works; to write, copy the store to a service that keeps conditions, or upgrade this one and run: stateroom store check"

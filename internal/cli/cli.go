@@ -26,6 +26,7 @@ type Env struct {
 	Now            func() time.Time
 
 	state, name string // --state, --name
+	alone       bool   // --single-writer
 	draft       string // --draft
 	rebased     int    // the commit of others that a change was last said to be on top of
 
@@ -78,6 +79,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
+	root.PersistentFlags().BoolVar(&env.alone, "single-writer", false, "nobody else writes to this store: write to services without conditional writes, too")
 	root.AddCommand(
 		createCmd(env),
 		verb("get", "Show what is in the store", getClustersCmd(env), getClusterCmd(env), getGroupsCmd(env), getKeypairsCmd(env), getAllCmd(env)),
@@ -89,12 +91,12 @@ func newRoot(env *Env) *cobra.Command {
 		replaceCmd(env),
 		verb("delete", "Delete a cluster or an instance group", deleteClusterCmd(env), deleteGroupCmd(env)),
 		verb("export", "Export what gives access", exportKubeconfigCmd(env)),
-		verb("store", "Look after a store as a whole", storeInitCmd(env), storeFsckCmd(env), storeGCCmd(env)),
+		verb("store", "Look after a store as a whole", storeInitCmd(env), storeCheckCmd(env), storeFsckCmd(env), storeGCCmd(env)),
 		verb("lease", "Say who is at work on a cluster", leaseTakeCmd(env), leaseShowCmd(env), leaseDropCmd(env)),
 		verb("draft", "Look after changes that are not the cluster's yet", draftListCmd(env), draftShowCmd(env), draftDiffCmd(env), draftDeleteCmd(env)),
 		publishCmd(env),
 		logCmd(env), showCmd(env), diffCmd(env), blameCmd(env), rollbackCmd(env), adoptCmd(env), resolveCmd(env),
-		upCmd(env), downCmd(env), statusCmd(env), kubectlCmd(env), etcdCmd(env), versionCmd(env),
+		upCmd(env), downCmd(env), statusCmd(env), doctorCmd(env), kubectlCmd(env), etcdCmd(env), versionCmd(env),
 	)
 	addDraftFlags(root, env)
 	addAbsent(root)

@@ -29,11 +29,16 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := stateroom.Open(ctx, objects, stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice})
+	s, err := stateroom.Open(ctx, objects, env.options())
 	if err != nil || env.draft == "" {
 		return s, err
 	}
 	return s.OnDraft(env.draft)
+}
+
+// options are those of every command that opens a store.
+func (env *Env) options() stateroom.Options {
+	return stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice, SingleWriter: env.alone}
 }
 
 // storeURL is the address of the store: the first that is given.

@@ -83,7 +83,7 @@ func runStoreFsck(ctx context.Context, env *Env, opt fsckOptions, args []string)
 	if err != nil {
 		return err
 	}
-	found, err := stateroom.Fsck(ctx, objects, stateroom.Options{Author: env.author(), Now: env.Now, Notice: env.notice},
+	found, err := stateroom.Fsck(ctx, objects, env.options(),
 		store.FsckOptions{Cluster: given, Repair: opt.repair, Void: opt.void})
 	if err != nil {
 		return err

@@ -23,16 +23,22 @@ type initOptions struct {
 func storeInitCmd(env *Env) *cobra.Command {
 	var opt initOptions
 	cmd := &cobra.Command{
-		Use:   "init [DIR]",
+		Use:   "init [URL]",
 		Short: "Make a store",
 		Long: `Make a store: the directory, for you alone, and its id in .stateroom/store. With
 --group it is for a team: writable for the directory's group, and all that is
 made in it belongs to that group. A store that is there already stays as it is;
 so does what lies in a directory of kops, which becomes a store by this.
 
-Without DIR: the store that --state or the environment names, else your own.
+A store can also be a folder of a bucket or of a server: see docs/providers.md.
+The bucket must be there: where it lies, who may read it and what it keeps is
+decided where it is made. The service is checked first, quickly, and what was
+found is kept in the store; store check does it thoroughly. Where a service
+accepts conditional writes and ignores them, no store is made.
+
+Without URL: the store that --state or the environment names, else your own.
 A store needs no init: the first write makes it.`,
-		Example: "  stateroom store init\n  stateroom store init /srv/state --group",
+		Example: "  stateroom store init\n  stateroom store init /srv/state --group\n  stateroom store init s3://example-state/clusters",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStoreInit(cmd.Context(), env, opt, args)
@@ -72,7 +78,7 @@ func runStoreInit(ctx context.Context, env *Env, opt initOptions, args []string)
 	if err != nil {
 		return err
 	}
-	id, isNew, err := stateroom.Init(ctx, objects, stateroom.Options{Now: env.Now})
+	id, isNew, err := stateroom.Init(ctx, objects, env.options())
 	if err != nil {
 		return err
 	}
