@@ -27,7 +27,7 @@ func (l line) change(d *doc.Document, t target) error {
 	case t.field.Type == Object:
 		return l.makeObject(d, t)
 	}
-	value, err := parseScalar(t.field, l.value)
+	value, err := parseValue(t.field, l.value)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,11 @@ func (t target) at(i int) target { return t.below(strconv.Itoa(i), t.field.Elem)
 // for.
 func (l line) element(f *Field, text string) (value any, same func(any) bool, err error) {
 	if f.Type != Object {
-		value, err = parseScalar(f, text)
+		parse := parseValue
+		if l.op == opRemove { // what is wrong can be taken away
+			parse = parseScalar
+		}
+		value, err = parse(f, text)
 		return value, func(e any) bool { return reflect.DeepEqual(e, value) }, err
 	}
 	if f.child("name") == nil || f.child("value") == nil {
@@ -155,7 +159,7 @@ func (l line) changeMap(d *doc.Document, t target) error {
 	if elem.Type == List {
 		return line{op: opReplace, list: splitList(text)}.replaceList(d, t.below(key, elem))
 	}
-	value, err := parseScalar(elem, text)
+	value, err := parseValue(elem, text)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,25 @@ func (c *check) node(path []string, n doc.Node) error {
 		c.found(path, n.ValueLine, n.ValueCol, hint, "expected %s, found %s", wanted(f), c.describe(n))
 		return c.rest(doc.Skip)
 	}
+	if n.Kind == doc.Scalar {
+		return c.accepts(f, path, n)
+	}
 	return nil
+}
+
+// accepts holds a value of the right type against the field's enumeration and
+// format.
+func (c *check) accepts(f *Field, path []string, n doc.Node) error {
+	hint, err := f.accepts(n.Text)
+	switch {
+	case n.Tag != "!!str" || err == nil:
+		return nil
+	case c.root == tables()[KindKeyset]:
+		c.found(path, n.ValueLine, n.ValueCol, "", "another value than %s", strings.Join(f.Enum, ", "))
+	default:
+		c.found(path, n.ValueLine, n.ValueCol, hint, "%s", err)
+	}
+	return c.rest(nil)
 }
 
 func (c *check) found(path []string, line, col int, hint, format string, args ...any) {

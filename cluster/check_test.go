@@ -253,7 +253,8 @@ spec:
   iam: {legacy: no, allowContainerRegistry: yes}
   kubelet: null
   etcdClusters:
-  - {cpuRequest: 1, memoryRequest: 0.5, name: "n"}
+  - {cpuRequest: 1, memoryRequest: 0.5, name: main}
+  cloudConfig: {nodeTags: "n"}
   rollingUpdate: {maxSurge: 1, maxUnavailable: 20%}
 `
 	if _, problems := cluster.Check("config", []byte(src)); len(problems) > 0 {
@@ -280,4 +281,66 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestValuesAreChecked holds texts against enumerations and formats, in
+// documents and in patches alike.
+func TestValuesAreChecked(t *testing.T) {
+	for _, tt := range []struct{ kind, path, value, want string }{
+		{cluster.KindCluster, "spec.topology.dns.type", "Public", ""},
+		{cluster.KindCluster, "spec.topology.dns.type", "private", `"private" is not one of Public, Private, None (did you mean Private?)`},
+		{cluster.KindCluster, "spec.cloudProvider", "google", `linode, openstack, scaleway (did you mean gce?)`},
+		{cluster.KindInstanceGroup, "spec.role", "ControlPlane", `KubeControllerManager (did you mean Master?)`},
+		{cluster.KindCluster, "spec.networking.cilium.tunnel", "gre", `"gre" is not one of vxlan, geneve, disabled`},
+		{cluster.KindCluster, "spec.networkCIDR", "10.0.0.1/16", `10.0.0.1/16 has bits set below its mask; did you mean 10.0.0.0/16?`},
+		{cluster.KindCluster, "spec.sshAccess[0]", "pl-0123", ""},
+		{cluster.KindCluster, "spec.sshAccess[0]", "1.2.3.4", `did you mean 1.2.3.4/32?`},
+		{cluster.KindCluster, "spec.subnets[0].ipv6CIDR", "/64#1f", ""},
+		{cluster.KindCluster, "spec.subnets[0].ipv6CIDR", "/64#x", `"/64#x" is neither a CIDR nor a part`},
+		{cluster.KindCluster, "spec.kubeDNS.serverIP", "100.64.0.300", `"100.64.0.300" is no address such as 10.0.0.1`},
+		{cluster.KindCluster, "spec.clusterDNSDomain", "Cluster.Local", `"Cluster.Local" is no DNS name`},
+		{cluster.KindCluster, "spec.clusterDNSDomain", "cluster..local", `is no DNS name`},
+		{cluster.KindCluster, "spec.kubernetesVersion", "1,30", `"1,30" is no Kubernetes version`},
+		{cluster.KindCluster, "spec.clusterAutoscaler.scaleDownUnneededTime", "5", `"5" is no duration such as 30s`},
+		{cluster.KindCluster, "spec.kubelet.containerLogMaxSize", "10MB", `"10MB" is no quantity`},
+		{cluster.KindCluster, "spec.sysctlParameters[0]", "net.ipv4.ip_forward", `is not NAME=VALUE`},
+		{cluster.KindInstanceGroup, "spec.taints[0]", "dedicated=gpu:NoSchedule", ""},
+		{cluster.KindInstanceGroup, "spec.taints[0]", "dedicated=gpu", `is no taint KEY=VALUE:EFFECT`},
+		{cluster.KindInstanceGroup, "spec.taints[0]", "dedicated:Never", `is no taint KEY=VALUE:EFFECT`},
+		{cluster.KindCluster, "spec.fileAssets[0].mode", "0888", `"0888" is no mode in octal`},
+		{cluster.KindCluster, "spec.kubeAPIServer.serviceNodePortRange", "32767-30000", `is no range of ports`},
+		{cluster.KindCluster, "spec.kubeAPIServer.serviceClusterIPRange", "10.0.0.0/16, fd00::/112", ""},
+	} {
+		t.Run(tt.path+"="+tt.value, func(t *testing.T) {
+			src := "apiVersion: kops.k8s.io/v1alpha2\nkind: " + tt.kind + "\nmetadata:\n  name: a.example.com\n"
+			d := parse(t, src)
+			path := strings.NewReplacer("[0]", ".0").Replace(tt.path)
+			if err := setDeep(d, tt.value, strings.Split(path, ".")); err != nil {
+				t.Fatal(err)
+			}
+			_, problems := cluster.Check("config", d.Bytes())
+			p, err := cluster.ParsePatch([]string{tt.path + "=" + tt.value}, nil)
+			if err == nil {
+				err = p.Apply(tt.kind, parse(t, src))
+			}
+			switch {
+			case tt.want == "" && (len(problems) > 0 || err != nil):
+				t.Errorf("refused: %s; %v", text(problems), err)
+			case tt.want != "" && (len(problems) != 1 || !strings.Contains(problems[0].String(), tt.want) || err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got\n%s\n%v\nwant %s", text(problems), err, tt.want)
+			}
+		})
+	}
+}
+
+// setDeep sets a value with the mappings and lists it lacks.
+func setDeep(d *doc.Document, value any, path []string) error {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == "0" {
+			value = []any{value}
+		} else {
+			value = map[string]any{path[i]: value}
+		}
+	}
+	return d.Set(value, path[0])
 }

@@ -48,7 +48,11 @@ func (f *Field) accepts(text string) (hint string, err error) {
 
 // nearestValue is the one of few values that a text was meant for, as a hint.
 func nearestValue(values []string, text string) string {
-	best, bound := "", max(1, len(text)/3)+1
+	best, bound := meant[strings.ToLower(text)], max(1, len(text)/3)+1
+	if slices.Contains(values, best) {
+		return "did you mean " + best + "?"
+	}
+	best = ""
 	for _, v := range values {
 		if d := distance(strings.ToLower(v), strings.ToLower(text)); d < bound {
 			best, bound = v, d
@@ -58,6 +62,16 @@ func nearestValue(values []string, text string) string {
 		return ""
 	}
 	return "did you mean " + best + "?"
+}
+
+// meant are other words for values, in small letters.
+var meant = map[string]string{
+	"amazon":        "aws",
+	"control-plane": string(RoleControlPlane),
+	"controlplane":  string(RoleControlPlane),
+	"do":            "digitalocean",
+	"gcp":           "gce",
+	"google":        "gce",
 }
 
 var formats = map[Format]func(text string) error{

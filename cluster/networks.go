@@ -4,29 +4,22 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // checkNetworks holds the address ranges against each other, by kops' rules.
+// Those that are no ranges have been found by the check of their documents.
 func (v *validation) checkNetworks() {
 	s := v.cluster.Spec
-	v.checkAccess("kubernetesApiAccess", s.KubernetesAPIAccess)
-	v.checkAccess("sshAccess", s.SSHAccess)
-	v.checkAccess("nodePortAccess", s.NodePortAccess)
-
 	var networks []netip.Prefix
-	if p, ok := v.cidr(s.NetworkCIDR, "spec", "networkCIDR"); ok {
-		networks = append(networks, p)
-	}
-	for i, text := range s.AdditionalNetworkCIDRs {
-		if p, ok := v.cidr(text, "spec", "additionalNetworkCIDRs", i); ok {
+	for _, text := range append([]string{s.NetworkCIDR}, s.AdditionalNetworkCIDRs...) {
+		if p, err := parseCIDR(text); err == nil {
 			networks = append(networks, p)
 		}
 	}
-	pods, hasPods := v.cidr(s.PodCIDR, "spec", "podCIDR")
-	services, _ := v.cidr(s.ServiceClusterIPRange, "spec", "serviceClusterIPRange")
-	inside, hasInside := v.cidr(s.NonMasqueradeCIDR, "spec", "nonMasqueradeCIDR")
+	pods, errPods := parseCIDR(s.PodCIDR)
+	services, _ := parseCIDR(s.ServiceClusterIPRange)
+	inside, errInside := parseCIDR(s.NonMasqueradeCIDR)
+	hasPods, hasInside := errPods == nil, errInside == nil
 	if hasInside && hasPods && !contains(inside, pods) {
 		v.config(field("spec", "podCIDR"), "%s does not lie within nonMasqueradeCIDR %s", pods, inside)
 	}
@@ -66,8 +59,8 @@ func (v *validation) checkSubnets(networks []netip.Prefix, pods, services netip.
 		case slices.IndexFunc(subnets, func(o Subnet) bool { return o.Name == s.Name }) < i:
 			v.config(field("spec", "subnets", i, "name"), "a second subnet %q", s.Name)
 		}
-		p, ok := v.cidr(s.CIDR, "spec", "subnets", i, "cidr")
-		if !ok {
+		p, err := parseCIDR(s.CIDR)
+		if err != nil {
 			continue
 		}
 		ranges[i] = p
@@ -87,33 +80,6 @@ func (v *validation) checkSubnets(networks []netip.Prefix, pods, services netip.
 			v.config(at, "subnet %q: %s overlaps serviceClusterIPRange %s", s.Name, p, services)
 		}
 	}
-	for i, s := range subnets {
-		if _, newBits, fromNetwork := strings.Cut(s.IPv6CIDR, "#"); !fromNetwork {
-			v.cidr(s.IPv6CIDR, "spec", "subnets", i, "ipv6CIDR")
-		} else if _, err := strconv.ParseUint(newBits, 16, 64); err != nil || !strings.HasPrefix(s.IPv6CIDR, "/") {
-			v.config(field("spec", "subnets", i, "ipv6CIDR"), "%q is neither a CIDR nor a part of the network's such as /64#1", shorten(s.IPv6CIDR))
-		}
-	}
-}
-
-func (v *validation) checkAccess(name string, list []string) {
-	for i, text := range list {
-		if !strings.HasPrefix(text, "pl-") {
-			v.cidr(text, "spec", name, i)
-		}
-	}
-}
-
-// cidr parses a range; "" is none, and anything wrong with it is a problem.
-func (v *validation) cidr(text string, path ...any) (netip.Prefix, bool) {
-	if text == "" {
-		return netip.Prefix{}, false
-	}
-	p, err := parseCIDR(text)
-	if err != nil {
-		v.config(field(path...), "%s", err)
-	}
-	return p, err == nil
 }
 
 func parseCIDR(text string) (netip.Prefix, error) {

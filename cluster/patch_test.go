@@ -164,7 +164,7 @@ func TestBadPatch(t *testing.T) {
 		{"spec.sshAccess[]=1", "", "empty brackets"},
 		{"spec.sshAccess[0=1", "", "must be PATH=VALUE"},
 		{"spec.sshAccess[0]x=1", "", "a dot or a bracket must follow ]"},
-		{"spec.a=1 spec.kubernetesVersion=2 spec.b=3", "", "--set: spec.a: Cluster spec has no field \"a\"\n--set: spec.b: Cluster spec has no field \"b\""},
+		{"spec.a=1 spec.kubernetesVersion=2.0 spec.b=3", "", "--set: spec.a: Cluster spec has no field \"a\"\n--set: spec.b: Cluster spec has no field \"b\""},
 	} {
 		d := parse(t, patched)
 		p, err := cluster.ParsePatch(strings.Fields(tt.sets), strings.Fields(tt.unsets))
@@ -236,6 +236,14 @@ func FuzzParsePatch(f *testing.F) {
 	})
 }
 
+// formatted is a text of each format.
+var formatted = map[cluster.Format]string{
+	cluster.FormatCIDR: "10.0.0.0/16", cluster.FormatCIDRs: "10.0.0.0/16,fd00::/64", cluster.FormatCIDROrList: "pl-0123", cluster.FormatCIDROrPart: "/64#1f",
+	cluster.FormatIP: "fd00::1", cluster.FormatIPs: "10.0.0.1,10.0.0.2", cluster.FormatDNS: "a.example.com", cluster.FormatVersion: "1.37.1",
+	cluster.FormatDuration: "1m30s", cluster.FormatQuantity: "10Mi", cluster.FormatAssignment: "a.b=c", cluster.FormatTaint: "a/b=c:NoExecute",
+	cluster.FormatMode: "0440", cluster.FormatPortRange: "30000-32767",
+}
+
 // TestEveryFieldCanBeSet sets each scalar of the table in a document that has
 // none of its parents, reads it back, and takes it away again.
 func TestEveryFieldCanBeSet(t *testing.T) {
@@ -254,7 +262,14 @@ func TestEveryFieldCanBeSet(t *testing.T) {
 			}
 			value, ok := sample[field.Type]
 			written := value
-			if field.Type == cluster.String || field.Type == cluster.Any {
+			switch {
+			case len(field.Enum) > 0:
+				value = field.Enum[len(field.Enum)-1]
+				written = value
+			case field.Format != "":
+				value = formatted[field.Format]
+				written = value
+			case field.Type == cluster.String || field.Type == cluster.Any:
 				written = `"` + value + `"` // else kops reads a boolean
 			}
 			if !ok || path == "apiVersion" || path == "kind" || path == "metadata.name" {
@@ -289,7 +304,7 @@ func TestEveryFieldCanBeSet(t *testing.T) {
 func TestManyItems(t *testing.T) {
 	for n, ok := range map[int]bool{200: true, 201: false} {
 		for _, o := range []string{"=", "+=", "-="} {
-			p, err := cluster.ParsePatch([]string{"spec.sshAccess" + o + strings.Repeat("a,", n-1) + "b"}, nil)
+			p, err := cluster.ParsePatch([]string{"spec.sshAccess" + o + strings.Repeat("10.0.0.0/8,", n-1) + "pl-1"}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

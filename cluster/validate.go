@@ -15,7 +15,6 @@ import (
 func (c *Cluster) Validate() []Problem {
 	v := &validation{cluster: c, problems: slices.Clone(c.problems)}
 	v.checkNames()
-	v.checkVersion()
 	v.checkGroups()
 	v.checkEtcd()
 	v.checkNetworks()
@@ -77,14 +76,6 @@ func (v *validation) checkNames() {
 	}
 }
 
-func (v *validation) checkVersion() {
-	if version := v.cluster.Spec.KubernetesVersion; version != "" {
-		if _, err := ParseVersion(version); err != nil {
-			v.config(field("spec", "kubernetesVersion"), "%s", err)
-		}
-	}
-}
-
 func (v *validation) checkGroups() {
 	c := v.cluster
 	count := map[bool]int{}
@@ -102,8 +93,8 @@ func (v *validation) checkGroups() {
 
 func (v *validation) checkGroup(g *Group) {
 	spec := g.Spec
-	if !spec.Role.known() {
-		v.at(g.File(), g.Document, field("spec", "role"), nearRole(spec.Role), "%q is no role", string(spec.Role))
+	if spec.Role == "" {
+		v.at(g.File(), g.Document, field("spec", "role"), "roles are "+roles(), "the group has no role")
 	}
 	for _, size := range []struct {
 		name  string
@@ -141,15 +132,13 @@ func (v *validation) subnetNames() string {
 	return "there are " + strings.Join(names, ", ")
 }
 
-func nearRole(r Role) string {
+// roles lists them as they stand in documents.
+func roles() string {
 	var names []string
 	for _, n := range roleNames {
-		if strings.EqualFold(n.name, string(r)) || strings.EqualFold(string(n.role), string(r)) || strings.EqualFold(string(r), "ControlPlane") {
-			return "did you mean " + string(n.role) + "?"
-		}
 		names = append(names, string(n.role))
 	}
-	return "roles are " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }
 
 func (v *validation) checkEtcd() {

@@ -63,7 +63,7 @@ func TestValidate(t *testing.T) {
 		"an etcd cluster twice": {shop, "config", "name: events", "name: main",
 			`spec.etcdClusters[1].name: a second etcd cluster "main"`},
 		"a role that is none": {shop, "instancegroup/nodes", `"role": "Node"`, `"role": "node"`,
-			`instancegroup/nodes:16:5: spec.role: "node" is no role (did you mean Node?)`},
+			`instancegroup/nodes:16:13: spec.role: "node" is not one of Master, Node, Bastion, APIServer, Etcd, Scheduler, KubeControllerManager (did you mean Node?)`},
 		"no group but the control plane": {lab, "instancegroup/nodes-main", "role: Node", "role: Master",
 			`the cluster has no instance group beside its control plane`},
 		"no control plane": {lab, "instancegroup/control-plane-main", "role: Master", "role: Node",

@@ -79,6 +79,27 @@ func parseScalar(f *Field, text string) (any, error) {
 	return value, nil
 }
 
+// parseValue is parseScalar, and holds the value against the field's
+// enumeration and format.
+func parseValue(f *Field, text string) (any, error) {
+	value, err := parseScalar(f, text)
+	if _, isText := value.(string); err != nil || !isText {
+		return value, err
+	}
+	if hint, err := f.accepts(text); err != nil {
+		return nil, hinted(err, hint)
+	}
+	return value, nil
+}
+
+// hinted puts a hint into the text of an error, as Problem.String does.
+func hinted(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, hint)
+}
+
 // textFits holds a string against a type that is written as one.
 func textFits(t Type, text string) bool {
 	switch t {

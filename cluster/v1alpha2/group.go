@@ -65,7 +65,7 @@ type InstanceGroupSpec struct {
 	// Packages of the distribution to install on these nodes.
 	Packages []string `json:"packages,omitempty" list:"set"`
 	// What the nodes do: Master is the control plane, Node runs workloads, Bastion lets SSH in, the others run one part of the control plane.
-	Role string `json:"role,omitempty" enum:"Master|Node|Bastion|APIServer|Etcd|Scheduler|KubeControllerManager" is:"required,immutable"`
+	Role string `json:"role,omitempty" enum:"Master|Node|Bastion|APIServer|Etcd|Scheduler|KubeControllerManager" is:"required"`
 	// How nodes of this group are replaced.
 	RollingUpdate *RollingUpdate `json:"rollingUpdate,omitempty"`
 	// Ignored; the root disk goes with the instance.
