@@ -251,9 +251,10 @@ func (t *tokens) explain(err error) error {
 		if refused.Response != nil {
 			code = refused.Response.StatusCode
 		}
-		e.Err = fmt.Errorf("%s is refused a token: %d %s %s", from, code, wire.Brief(refused.ErrorCode), wire.Brief(refused.ErrorDescription))
+		word, sentence := refusal(refused)
+		e.Err = fmt.Errorf("%s is refused a token: %s", from, wire.Brief(fmt.Sprintf("%d %s %s", code, word, sentence)))
 		e.again = code == http.StatusTooManyRequests || code >= 500
-		e.hint = hintOf(refused.ErrorCode, refused.ErrorDescription)
+		e.hint = hintOf(word, sentence)
 	default:
 		var network net.Error
 		e.again = errors.As(err, &network)
@@ -263,6 +264,22 @@ func (t *tokens) explain(err error) error {
 		e.class = nil
 	}
 	return e
+}
+
+// refusal is the error code and the sentence of an answer. Not all sources of
+// tokens take them out of its body.
+func refusal(e *oauth2.RetrieveError) (word, sentence string) {
+	if e.ErrorCode != "" {
+		return e.ErrorCode, e.ErrorDescription
+	}
+	var body struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(e.Body, &body) != nil {
+		return "", ""
+	}
+	return body.Error, body.Description
 }
 
 // hintOf knows the usual refusals.
