@@ -37,7 +37,7 @@ Where a store lies at the place, what was found is kept in it.
 
   ok       as it should be
   weak     a store works here, at a price that is named
-  lacking  the service says that it cannot: reading works, writing only with --single-writer
+  lacking  the service says that it cannot: read-only without --single-writer
   broken   the service says one thing and does another: nothing is committed there
 
 It exits with 0 if a store works here, and with 1 if not. Without URL: the store
