@@ -33,7 +33,7 @@ func (s *Store) Create(ctx context.Context, cr Create, w Write) (*Outcome, error
 		var before []cluster.Problem
 		var err error
 		if !r.exists(cluster.ConfigFile) {
-			err = writeNew(r, cr)
+			err = s.writeNew(r, cr)
 		} else if c, before, err = inspect(ctx, r, name); err == nil && c != nil {
 			err = rerun(ctx, r, c, cr)
 		} else if err == nil {
@@ -57,7 +57,10 @@ func (s *Store) Create(ctx context.Context, cr Create, w Write) (*Outcome, error
 	return out, nil
 }
 
-func writeNew(r *recorder, cr Create) error {
+func (s *Store) writeNew(r *recorder, cr Create) error {
+	if cr.ConfigBase == "" && cr.Cloud != "" && cr.Cloud != "metal" {
+		cr.ConfigBase = s.kopsPlace(cr.Name)
+	}
 	files, err := cluster.NewCluster(cr.CreateOptions)
 	if err != nil {
 		return err
@@ -66,6 +69,31 @@ func writeNew(r *recorder, cr Create) error {
 		r.WriteFile(f.Name, f.Bytes)
 	}
 	return nil
+}
+
+// kopsPlace is where kops finds a cluster's files: what it brings up in a cloud
+// reads them there. A store on this machine is no such place.
+func (s *Store) kopsPlace(name cluster.Name) string {
+	place, _, _ := strings.Cut(s.Place(), "?")
+	scheme, _, ok := strings.Cut(place, "://")
+	if !ok || scheme == "mem" || scheme == "file" {
+		return ""
+	}
+	return strings.TrimSuffix(place, "/") + "/" + string(name)
+}
+
+// SSHCredential is the document of a public key in a cluster's files, as create
+// -f takes it; nil for any other file.
+func SSHCredential(name cluster.Name, file string, key []byte) []byte {
+	if !strings.HasPrefix(file, sshKeyDir) {
+		return nil
+	}
+	return doc.Format(map[string]any{
+		"apiVersion": cluster.APIVersion,
+		"kind":       cluster.KindSSHCredential,
+		"metadata":   map[string]any{"labels": map[string]any{clusterLabel: string(name)}, "name": "admin"},
+		"spec":       map[string]any{"publicKey": strings.TrimSpace(string(key))},
+	})
 }
 
 // writeSSHKey puts a public key where kops keeps those of people.

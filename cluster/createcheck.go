@@ -69,7 +69,11 @@ func (c *createCheck) cluster() {
 	c.oneOf("topology", &o.Topology, topologyPublic, topologyPrivate)
 	c.oneOf("instance-manager", &o.InstanceManager, "cloudgroups", "karpenter")
 	c.oneOf("api-loadbalancer-type", &o.APILoadBalancerType, "public", "internal")
-	c.oneOf("api-loadbalancer-class", &o.APILoadBalancer, "network", "classic")
+	if strings.EqualFold(o.APILoadBalancer, "classic") {
+		c.wrong("api-loadbalancer-class", "leave it out: network is all there is", "kops took classic load balancers away with 1.37")
+	} else {
+		c.oneOf("api-loadbalancer-class", &o.APILoadBalancer, "network")
+	}
 	c.oneOf("control-plane-tenancy", &o.ControlPlaneTenancy, "default", "dedicated", "host")
 	c.oneOf("node-tenancy", &o.NodeTenancy, "default", "dedicated", "host")
 	if t, err := dnsType(o.DNSType); err != nil {
@@ -188,109 +192,6 @@ func (c *createCheck) counts() {
 	}{{"control-plane-volume-size", o.ControlPlaneVolumeSize}, {"node-volume-size", o.NodeVolumeSize}} {
 		if size.value < 0 || size.value > maxVolume {
 			c.wrong(size.flag, "", "%d GB: it must be from 1 to %d", size.value, maxVolume)
-		}
-	}
-}
-
-func (c *createCheck) machines() {
-	o := c.o
-	if len(o.APIServerSizes) > 1 {
-		c.wrong("api-server-size", "", "one machine type, here are %d", len(o.APIServerSizes))
-	}
-	for _, sizes := range []struct {
-		flag string
-		list []string
-	}{{"control-plane-size", o.ControlPlaneSizes}, {"node-size", o.NodeSizes}, {"api-server-size", o.APIServerSizes}} {
-		for _, size := range sizes.list {
-			switch {
-			case size == "" || !cleanText(size):
-				c.wrong(sizes.flag, "", "%q is no machine type", shorten(size))
-			case len(o.Facts.MachineTypes) > 0 && o.Facts.machine(size) == nil:
-				c.wrong(sizes.flag, "see the file of --cloud-facts", "%s has no machine type %q", o.Cloud, shorten(size))
-			}
-		}
-	}
-	for _, image := range []struct{ flag, name string }{
-		{"image", o.Image}, {"control-plane-image", o.ControlPlaneImage}, {"node-image", o.NodeImage}, {"bastion-image", o.BastionImage},
-	} {
-		known := slices.ContainsFunc(o.Facts.Images, func(i Image) bool { return i.Name == image.name })
-		if image.name != "" && len(o.Facts.Images) > 0 && !known {
-			c.wrong(image.flag, "see the file of --cloud-facts", "%s has no image %q", o.Cloud, shorten(image.name))
-		}
-	}
-	for _, t := range []struct {
-		flag, tenancy string
-		sizes         []string
-	}{{"control-plane-tenancy", o.ControlPlaneTenancy, o.ControlPlaneSizes}, {"node-tenancy", o.NodeTenancy, o.NodeSizes}} {
-		if t.tenancy != "" && t.tenancy != "default" && len(t.sizes) > 0 && strings.HasPrefix(t.sizes[0], "t2.") {
-			c.wrong(t.flag, "choose another machine type", "%s does not come on hosts of one's own", t.sizes[0])
-		}
-	}
-}
-
-func (c *createCheck) networks() {
-	o := c.o
-	network := networkingNamed(o.Networking)
-	switch {
-	case network == nil:
-		c.wrong("networking", networkingHint, "%q is not known", shorten(o.Networking))
-	case network.unfit(o.Cloud) != "":
-		c.wrong("networking", networkingHint, "%s", network.unfit(o.Cloud))
-	case o.IPv6 && network.noIPv6:
-		c.wrong("networking", "cilium, calico and cni can", "%s cannot do IPv6", o.Networking)
-	case network.field == "kubenet" && o.Topology == topologyPrivate:
-		c.wrong("networking", "take another network, or --topology public", "kubenet cannot be had in private topology")
-	case network.field == "external" && versionAtLeast(o.KubernetesVersion, Version{Major: 1, Minor: 26}):
-		c.wrong("networking", "cni leaves the network to you", "external ended with Kubernetes 1.25")
-	}
-	if o.Bastion && o.Topology != topologyPrivate {
-		c.wrong("bastion", "add --topology private", "a bastion is for private topology: hosts in public topology are reached without")
-	}
-	if len(o.SubnetIDs) > 1 && o.Cloud == "gce" {
-		c.wrong("subnets", "", "in gce a cluster lies in one subnet, here are %d", len(o.SubnetIDs))
-	}
-	if len(o.UtilitySubnetIDs) > 0 && o.Topology != topologyPrivate {
-		c.wrong("utility-subnets", "add --topology private", "there are utility subnets in private topology alone")
-	}
-	if o.Egress != "" && o.Topology != topologyPrivate {
-		c.wrong("egress", "add --topology private", "there is an egress from private subnets alone")
-	}
-	if o.InstanceManager == "karpenter" && o.DiscoveryStore == "" {
-		c.wrong("instance-manager", "such as --discovery-store s3://BUCKET/discovery", "karpenter needs a --discovery-store")
-	}
-	if o.NetworkID != "" && o.Cloud == "azure" && len(o.NetworkCIDRs) == 0 && o.Azure.ResourceGroup == "" {
-		c.wrong("network-id", "--azure-resource-group-name says it", "the resource group that network %s lies in is not known", shorten(o.NetworkID))
-	}
-}
-
-func versionAtLeast(text string, least Version) bool {
-	v, err := ParseVersion(text)
-	return err == nil && v.Compare(least) >= 0
-}
-
-func (c *createCheck) access() {
-	o := c.o
-	for _, ranges := range []struct {
-		flag    string
-		list    []string
-		prefix  bool // aws' prefix lists do too
-		network bool
-	}{{"admin-access", o.AdminAccess, true, false}, {"ssh-access", o.SSHAccess, true, false}, {"network-cidr", o.NetworkCIDRs, false, true}} {
-		for _, text := range ranges.list {
-			if ranges.prefix && o.Cloud == "aws" && strings.HasPrefix(text, "pl-") {
-				continue
-			}
-			if _, err := parseCIDR(text); err != nil {
-				c.wrong(ranges.flag, "", "%s", err)
-			}
-		}
-	}
-	for i, text := range o.NetworkCIDRs {
-		p, err := parseCIDR(text)
-		for _, other := range o.NetworkCIDRs[:i] {
-			if q, wrong := parseCIDR(other); err == nil && wrong == nil && p.Overlaps(q) {
-				c.wrong("network-cidr", "", "%s overlaps %s", p, q)
-			}
 		}
 	}
 }

@@ -42,5 +42,10 @@ func (n *newCluster) subnetsByZone(flag string, ids []string) map[string]string 
 			zones[s.Zone] = id
 		}
 	}
+	for _, zone := range n.opt.allZones() {
+		if zones[zone] == "" && len(n.problems) == 0 {
+			n.wrong(flag, "give one subnet for each zone", fmt.Sprintf("none of the subnets lies in zone %s: either all subnets are there already, or none is", zone))
+		}
+	}
 	return zones
 }

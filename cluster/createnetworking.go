@@ -40,7 +40,9 @@ var networkings = []networking{
 func NetworkingNames() []string {
 	var names []string
 	for _, n := range networkings {
-		names = append(names, n.name)
+		if n.name != "external" { // it ended with Kubernetes 1.25
+			names = append(names, n.name)
+		}
 	}
 	return names
 }

@@ -92,7 +92,9 @@ func (env *Env) showCreated(d documentsFlag, out *stateroom.Outcome) error {
 	}
 	var documents [][]byte
 	for _, c := range out.Changes {
-		if len(c.After) > 0 {
+		if key := stateroom.SSHCredential(out.Cluster, c.Name, c.After); key != nil {
+			documents = append(documents, key)
+		} else if len(c.After) > 0 {
 			documents = append(documents, c.After)
 		}
 	}

@@ -93,7 +93,7 @@ func (o *createClusterOptions) accessFlags() *pflag.FlagSet {
 	f.StringVar(&n.DNSZone, "dns-zone", "", "zone of DNS that names are made in")
 	f.StringVar(&n.APIPublicName, "api-public-name", "", "name under which the API is reached (default api.NAME where DNS is public)")
 	f.StringVar(&n.APILoadBalancerType, "api-loadbalancer-type", "", "load balancer of the API: public or internal")
-	f.StringVar(&n.APILoadBalancer, "api-loadbalancer-class", "", "its class: network or classic (aws; default network)")
+	f.StringVar(&n.APILoadBalancer, "api-loadbalancer-class", "", "its class: network (aws, the default)")
 	f.StringVar(&n.APISSLCertificate, "api-ssl-certificate", "", "its certificate (aws)")
 	f.BoolVar(&o.publicIP, "associate-public-ip", false, "whether machines get a public address")
 	f.StringSliceVar(&n.ControlPlaneSecurityGroups, "control-plane-security-groups", nil, "further security groups of the control plane")
