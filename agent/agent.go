@@ -67,6 +67,9 @@ type Agent struct {
 	nextPoll time.Time
 	away     error // why the store has no release for us
 	misses   int
+	asking   patient         // for the release
+	telling  patient         // with the report
+	fetching patient         // a bundle, for the goroutine that stages
 	refused  *bundle.Failure // the release that was read last is not to be followed
 
 	// The set in force, as far as this agent brought it there.

@@ -15,7 +15,13 @@ import (
 
 // poll asks for the release: one request, and no more while it stays the same.
 func (a *Agent) poll(ctx context.Context) {
-	data, e, err := a.opt.Store.GetUnless(ctx, bundle.ReleaseName, a.version)
+	var data []byte
+	var e vfs.Entry
+	err := a.asking.do(ctx, patience, func(ctx context.Context) error {
+		d, at, err := a.opt.Store.GetUnless(ctx, bundle.ReleaseName, a.version)
+		data, e = d, at
+		return err
+	})
 	switch {
 	case errors.Is(err, vfs.ErrNotModified):
 		a.reachable(ctx, nil)
@@ -35,9 +41,9 @@ func (a *Agent) poll(ctx context.Context) {
 	a.version = e.Version
 	a.refused = nil
 	aim, err := a.accept(ctx, data)
+	a.complain(ctx, "release refused", err)
 	if err != nil {
 		a.refused = &bundle.Failure{Commit: aim.Commit, Digest: aim.Digest, Reason: "release refused: " + err.Error()}
-		a.log.WarnContext(ctx, "release refused", slog.Any("err", err), slog.Int("commit", aim.Commit))
 		return
 	}
 	if a.mem.Seen == nil || *a.mem.Seen != aim {
@@ -76,9 +82,11 @@ func (a *Agent) accept(ctx context.Context, data []byte) (Aim, error) {
 	case a.mem.Seen != nil && a.mem.Seen.Commit == r.Commit && a.mem.Seen.Digest != aim.Digest:
 		return aim, fmt.Errorf("another release of commit %d was seen before, with bundle %s instead of %s", r.Commit, a.mem.Seen.Digest.Short(), aim.Digest.Short())
 	}
+	var elsewhere error
 	if r.Redirect != "" {
-		a.log.WarnContext(ctx, "the release names another store to follow, which this version cannot do", slog.String("store", r.Redirect))
+		elsewhere = fmt.Errorf("it is %s, and this version cannot do that: %w", r.Redirect, errors.ErrUnsupported)
 	}
+	a.complain(ctx, "the release names another store to follow", elsewhere)
 	a.interval = time.Duration(r.PollSeconds) * time.Second
 	return aim, nil
 }

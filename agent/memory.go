@@ -129,7 +129,11 @@ func (a *Agent) bundleOf(ctx context.Context, d bundle.Digest) (*bundle.Bundle, 
 			return b, nil
 		}
 	}
-	if data, _, err = a.opt.Store.Get(ctx, bundle.ObjectName(a.opt.Bootstrap.Group, d)); err != nil {
+	err = a.fetching.do(ctx, bundlePatience, func(ctx context.Context) (err error) {
+		data, _, err = a.opt.Store.Get(ctx, bundle.ObjectName(a.opt.Bootstrap.Group, d))
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	b, err := a.check(data, d)

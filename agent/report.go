@@ -108,7 +108,10 @@ func (a *Agent) report(ctx context.Context) {
 	if now.Before(a.reports.next) || text == a.reports.sent && now.Before(a.reports.due) {
 		return
 	}
-	_, err := a.opt.Store.Put(ctx, bundle.ReportName(a.opt.Node), r.Encode(), vfs.Cond{}, "")
+	err := a.telling.do(ctx, patience, func(ctx context.Context) error {
+		_, err := a.opt.Store.Put(ctx, bundle.ReportName(a.opt.Node), r.Encode(), vfs.Cond{}, "")
+		return err
+	})
 	if err != nil {
 		if a.reports.delay == 0 && !errors.Is(err, context.Canceled) {
 			a.log.WarnContext(ctx, "cannot report", slog.Any("err", err))
