@@ -165,7 +165,10 @@ func (c *Cache) extract(ctx context.Context, a bundle.Asset, archive string) err
 			return err
 		}
 		if path.Clean(h.Name) == path.Clean(a.Member) && h.Typeflag == tar.TypeReg {
-			return c.keepMember(ctx, a, io.LimitReader(r, maxProgram))
+			if h.Size > maxProgram { // the reader gives no more than this
+				return fmt.Errorf("it would have %d bytes, more than the limit of %d: %w", h.Size, int64(maxProgram), fs.ErrInvalid)
+			}
+			return c.keepMember(ctx, a, r)
 		}
 	}
 }
