@@ -102,9 +102,9 @@ func (d mortalDriver) Delete(ctx context.Context, key string, c vfs.Cond) error 
 	return d.m.act("forget", func() error { return d.Driver.Delete(ctx, key, c) })
 }
 
-// TestAnAgentKilledAtAnyActIsFollowedByOneThatEndsWell kills the agent before
-// and after each thing it does on the way to a release, and starts another.
-func TestAnAgentKilledAtAnyActIsFollowedByOneThatEndsWell(t *testing.T) {
+// killedAtEveryAct is one of the attacks: it kills the agent before and after
+// each thing it does on the way to a release, and wants another one to end well.
+func killedAtEveryAct(t *testing.T) {
 	old := func() *bundle.Bundle {
 		return testBundle("1.37.1", service("etcd", ""), service("api", "etcd"), service("scheduler", "api"), service("gone", ""))
 	}

@@ -494,7 +494,9 @@ func TestASecondAgentIsRefused(t *testing.T) {
 	}
 }
 
-func TestADiskThatIsFullHalfWayLeavesWhatRuns(t *testing.T) {
+// fullHalfWay is one of the attacks: a disk that is full at any step leaves what
+// runs.
+func fullHalfWay(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	var full func(op, name string) bool

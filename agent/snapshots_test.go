@@ -211,7 +211,8 @@ func TestARestoreThatIsStruckIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
-func TestARequestThatCannotBeTrustedStopsNothing(t *testing.T) {
+// forgedRestore is one of the attacks.
+func forgedRestore(t *testing.T) {
 	t.Parallel()
 	s := asked(t, true)
 	m, err := OpenMachine(t.Context(), s.options())

@@ -1,0 +1,139 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+)
+
+// fickle is a store, or a disk, that fails while it is told to.
+type fickle struct {
+	vfs.Driver
+	get, put atomic.Pointer[error]
+	gets     atomic.Int32
+}
+
+func (f *fickle) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
+	f.gets.Add(1)
+	if err := f.get.Load(); err != nil {
+		return nil, vfs.Entry{}, *err
+	}
+	return f.Driver.Get(ctx, key, unless)
+}
+
+func (f *fickle) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+	if err := f.put.Load(); err != nil {
+		return vfs.Entry{}, *err
+	}
+	return f.Driver.Put(ctx, key, data, c, tag)
+}
+
+// lines counts what is logged.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.b.Reset()
+	return l.b.String()
+}
+
+func TestAStoreThatIsAwayForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		store := &fickle{Driver: fsDriver{w.store}}
+		w.store = vfs.New(store, "mem://store")
+		log := &lines{}
+		w.log = slog.New(slog.NewTextHandler(log, nil))
+		w.release(testBundle("1.37.2", service("etcd", ""), service("api", "etcd")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		w.host.told()
+		before := fmt.Sprint(w.pids())
+
+		err := errors.New("no route to host")
+		store.get.Store(&err)
+		store.put.Store(&err)
+		log.take()
+		store.gets.Store(0)
+		time.Sleep(30 * time.Minute)
+		w.host.crash("api") // so that there is something to report
+		time.Sleep(30 * time.Minute)
+		if n := store.gets.Load(); n < 12 || n > 600 {
+			t.Errorf("%d polls in an hour", n)
+		}
+		if said := log.take(); strings.Count(said, "\n") > 3 || !strings.Contains(said, "what runs goes on") {
+			t.Errorf("an hour's log:\n%s", said)
+		}
+		w.did("")
+		after := fmt.Sprint(w.pids())
+		store.get.Store(nil)
+		store.put.Store(nil)
+		time.Sleep(10 * time.Minute)
+		w.expect("confirmed at 1")
+		data, _, getErr := w.store.Get(w.ctx, "nodes/a.json")
+		if getErr != nil || !strings.Contains(string(data), fmt.Sprint(w.pids()["api"])) || after == before {
+			t.Errorf("the report afterwards: %s, %v; pids before %s, after %s", data, getErr, before, after)
+		}
+		if said := log.take(); !strings.Contains(said, "the store answers again") {
+			t.Errorf("log: %s", said)
+		}
+	})
+}
+
+// crash ends the process of a service, and a new one is ready at once.
+func (h *fakeHost) crash(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pids++
+	h.services[name].st.PID = h.pids
+}
+
+func TestADiskThatIsReadOnlyLeavesWhatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		disk := &fickle{Driver: fsDriver{w.memory}}
+		w.memory = vfs.New(disk, "mem://memory")
+		log := &lines{}
+		w.log = slog.New(slog.NewTextHandler(log, nil))
+		w.release(testBundle("1.37.2", service("api", "")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		w.host.told()
+		err := error(syscall.EROFS)
+		disk.put.Store(&err)
+		log.take()
+		w.release(testBundle("1.37.2", service("api", "", "--x")))
+		time.Sleep(30 * time.Minute)
+		w.did("")
+		if got := w.reported(); !strings.HasPrefix(got, "failed at 1; 2 failed:") || !strings.Contains(got, "read-only file system") {
+			t.Errorf("reported %q", got)
+		}
+		if said := log.take(); strings.Count(said, "\n") > 5 {
+			t.Errorf("half an hour's log:\n%.2000s", said)
+		}
+		disk.put.Store(nil)
+		time.Sleep(3 * time.Minute)
+		w.expect("confirmed at 2")
+	})
+}
