@@ -250,23 +250,40 @@ func (e *ExistsError) Hint() string {
 type newDocuments struct {
 	cluster cluster.Name
 	files   []cluster.File
-	text    string         // the file that people gave
-	from    map[string]int // lines of it before the first of each of files
-	line    map[string]int // of it, where each of files begins
-	addons  []addon        // the objects in AddonsFile
+	text    string            // the file that people gave
+	texts   map[string]string // by file: where it is another
+	from    map[string]int    // lines of it before the first of each of files
+	line    map[string]int    // of it, where each of files begins
+	addons  []addon           // the objects in AddonsFile
 }
 
 // located tells problems at their places in what people gave.
 func (n *newDocuments) located(problems []cluster.Problem) []cluster.Problem {
 	for i, p := range problems {
 		if before, ok := n.from[p.File]; ok {
-			problems[i].File = n.text
+			problems[i].File = n.textOf(p.File)
 			if p.Line > 0 {
 				problems[i].Line += before
 			}
 		}
 	}
 	return problems
+}
+
+// textOf is the file that people gave, of a file of the cluster.
+func (n *newDocuments) textOf(file string) string {
+	if text, ok := n.texts[file]; ok {
+		return text
+	}
+	return n.text
+}
+
+// in notes that a file of the cluster comes from another text.
+func (n *newDocuments) in(file, text string) {
+	if n.texts == nil {
+		n.texts = map[string]string{}
+	}
+	n.texts[file] = text
 }
 
 func (n *newDocuments) file(name string) *cluster.File {

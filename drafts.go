@@ -206,7 +206,7 @@ func (m *merging) into(ctx context.Context, r *recorder) error {
 
 // changed lists the files that the draft has changed, in order.
 func (m *merging) changed() []string {
-	old, new := files(m.from), files(m.to)
+	old, new := withApplied(m.from), withApplied(m.to)
 	names := map[string]bool{}
 	for name, f := range new {
 		names[name] = old[name].Digest != f.Digest
@@ -220,6 +220,17 @@ func (m *merging) changed() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// withApplied are the files of people, and what managers applied to them.
+func withApplied(sn *store.Snapshot) map[string]store.File {
+	all := files(sn)
+	for name, f := range sn.Commit().Files {
+		if strings.HasPrefix(name, appliedDir) {
+			all[name] = f
+		}
+	}
+	return all
+}
+
 // file merges one file; nil: it is not there.
 func (m *merging) file(r *recorder, name string, base, draft, head []byte) error {
 	same := func(a, b []byte) bool { return (a == nil) == (b == nil) && string(a) == string(b) }
@@ -230,6 +241,8 @@ func (m *merging) file(r *recorder, name string, base, draft, head []byte) error
 			edited = Edit{Group: groupOf(name), Given: base, Edited: draft, Since: m.from.Commit().Number}
 		}
 		return m.document(r, name, edited, head)
+	case strings.HasPrefix(name, appliedDir): // what a manager applied to the draft, it applied
+		writeOrRemove(r, name, draft)
 	case same(head, draft):
 	case same(head, base) || m.p.Wins == DraftWins:
 		writeOrRemove(r, name, draft)

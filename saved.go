@@ -164,9 +164,9 @@ func (p *SavedPlan) Update() *Update {
 	return u
 }
 
-// Apply does what a saved plan says, if the cluster is as it was when the plan
+// UpdateSaved does what a saved plan says, if the cluster is as it was when the plan
 // was made; else that is a *StaleError.
-func (s *Store) Apply(ctx context.Context, p *SavedPlan, programs Programs, w Write) (*Update, error) {
+func (s *Store) UpdateSaved(ctx context.Context, p *SavedPlan, programs Programs, w Write) (*Update, error) {
 	if p.Store != s.store.ID() {
 		return nil, &StaleError{Plan: p, Why: "it was made for another store"}
 	}

@@ -88,7 +88,7 @@ func newRoot(env *Env) *cobra.Command {
 		verb("validate", "Check that what is released runs", validateClusterCmd(env)),
 		verb("set", "Set fields of a document", setClusterCmd(env), setGroupCmd(env)),
 		verb("unset", "Unset fields of a document", unsetClusterCmd(env), unsetGroupCmd(env)),
-		replaceCmd(env),
+		replaceCmd(env), applyCmd(env), whyCmd(env),
 		verb("delete", "Delete a cluster or an instance group", deleteClusterCmd(env), deleteGroupCmd(env)),
 		verb("export", "Export what gives access", exportKubeconfigCmd(env)),
 		verb("store", "Look after a store as a whole", storeInitCmd(env), storeCheckCmd(env), storeFsckCmd(env), storeGCCmd(env)),

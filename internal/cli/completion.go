@@ -86,6 +86,7 @@ var completes = map[string][]string{
 	"draft diff":           {"draft"},
 	"draft delete":         {"draft"},
 	"publish":              {"draft"},
+	"why":                  {"field"},
 }
 
 // addCompletions tells every command what its arguments and flags can be.

@@ -88,7 +88,7 @@ func runSavedPlan(ctx context.Context, env *Env, opt updateOptions, file string)
 	}
 	w := opt.write()
 	w.DryRun = w.DryRun || !opt.yes
-	u, err := s.Apply(ctx, p, programs, w)
+	u, err := s.UpdateSaved(ctx, p, programs, w)
 	show.done()
 	if stale := new(stateroom.StaleError); errors.As(err, &stale) {
 		opt.stale = true
