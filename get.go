@@ -11,6 +11,7 @@ import (
 
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/pki"
+	"github.com/stateroom/stateroom/store"
 )
 
 // Entry is one cluster of a store's list. A cluster that cannot be read is in
@@ -51,6 +52,29 @@ func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 		all = slices.DeleteFunc(all, func(e Entry) bool { return errors.Is(e.Err, fs.ErrNotExist) })
 	}
 	return all, ctx.Err()
+}
+
+// ClusterConfigs lists the clusters of the store, sorted by name, each with its
+// config alone, without instance groups: of a thousand clusters in a moment, one
+// request for each. It shows the files as they lie there; see
+// [store.Store.PlainConfigs] for what that means.
+func (s *Store) ClusterConfigs(ctx context.Context) ([]Entry, error) {
+	var mu sync.Mutex
+	var all []Entry
+	err := s.store.PlainConfigs(ctx, func(c store.PlainConfig) {
+		if !isCluster(c.Cluster) {
+			return
+		}
+		e := Entry{Name: cluster.Name(c.Cluster), Err: c.Err}
+		if e.Err == nil {
+			e.Cluster, e.Err = cluster.Load(c.Files, e.Name)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, e)
+	})
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Name), string(b.Name)) })
+	return all, err
 }
 
 // ClusterNames lists the names alone.

@@ -41,7 +41,11 @@ func runGetClusters(ctx context.Context, env *Env, opt getOptions) error {
 	if err != nil {
 		return err
 	}
-	entries, err := s.Clusters(ctx)
+	list := s.ClusterConfigs
+	if opt.format == asWide || opt.at != "" {
+		list = s.Clusters // groups and histories are asked for
+	}
+	entries, err := list(ctx)
 	if err != nil {
 		return err
 	}
