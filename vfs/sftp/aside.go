@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -68,19 +69,20 @@ type asides struct {
 }
 
 func (s *session) asides(ctx context.Context, key string) (asides, error) {
-	var a asides
-	dir := folderOf(key)
-	fi, err := s.lstat(ctx, dir)
-	if err != nil || !fi.IsDir() {
-		if errors.Is(err, fs.ErrNotExist) || badName(err) || failed(err) {
-			err = nil
-		}
-		return a, err
-	}
-	list, err := s.readDir(ctx, dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	var (
+		a    asides
+		dir  = folderOf(key)
+		fi   os.FileInfo
+		list []os.FileInfo
+	)
+	err := both(
+		func() (err error) { fi, err = s.lstat(ctx, dir); return err },
+		func() (err error) { list, err = s.readDir(ctx, dir); return err })
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist), badName(err), failed(err):
 		return a, nil
-	} else if err != nil {
+	default:
 		return a, err
 	}
 	a.known, a.time = true, fi.ModTime()
@@ -200,29 +202,50 @@ func (s *session) back(ctx context.Context, path, key string) error {
 	return ignoreAbsent(s.remove(ctx, path))
 }
 
-// settled puts right what writers that have stopped have left aside of a key.
-// It waits for those that may be at it still. Nobody must be reading the
-// answer of a writer of this process: it is called by writers only.
-func (s *session) settled(ctx context.Context, key string) error {
-	var (
-		last  string
-		since time.Time
-	)
-	for wait := 4 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		began := time.Now()
-		a, err := s.asides(ctx, key)
-		if err != nil || len(a.out()) == 0 {
-			return errors.Join(err, s.forget(ctx, a.of("lost")))
-		}
-		if a.state != last {
-			last, since = a.state, time.Now()
-		} else if began.Sub(since) > s.settle {
-			return s.recover(ctx, key, a)
-		}
+// settled puts right what writers that have stopped have left aside of a key,
+// a being what lies there now. It waits for those that may be at it still.
+func (s *session) settled(ctx context.Context, key string, a asides) error {
+	since, last := time.Now(), a.state
+	for wait := 4 * time.Millisecond; len(a.out()) > 0; wait = min(2*wait, 100*time.Millisecond) {
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
+		began := time.Now()
+		var err error
+		if a, err = s.asides(ctx, key); err != nil {
+			return err
+		}
+		if a.state != last {
+			last, since = a.state, began
+		} else if began.Sub(since) > s.settle {
+			return s.recover(ctx, key, a)
+		}
 	}
+	return s.forget(ctx, a.of("lost"))
+}
+
+// ready is what a writer does first, v being the version it wants to be there:
+// it returns [vfs.ErrConflict] if that is not so, puts right what others have
+// left, and makes the directory to take the object to.
+func (s *session) ready(ctx context.Context, key string, v vfs.Version) error {
+	var (
+		o object
+		a asides
+	)
+	err := both(
+		func() (err error) { o, err = s.recovered(ctx, key); return err },
+		func() (err error) { a, err = s.asides(ctx, key); return err })
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return vfs.ErrConflict
+	case err != nil:
+		return err
+	case o.entry.Version != v:
+		return vfs.ErrConflict
+	case !a.known:
+		return s.mkdirs(ctx, folderOf(key))
+	}
+	return s.settled(ctx, key, a)
 }
 
 // recovered is find for writers: what was left aside is put right.
@@ -297,36 +320,46 @@ func dirOf(key string) string {
 	return ""
 }
 
-// take takes the object at key aside, if it is at version v, and returns where
-// it is. [vfs.ErrConflict]: it is not, and nothing was changed.
+// take takes the object at key aside if it is at version v, and returns where
+// it is; ready was called a moment ago. [vfs.ErrConflict]: it is not at v, and
+// nothing was changed.
 func (s *session) take(ctx context.Context, key string, v vfs.Version) (string, error) {
 	for range takes {
-		o, err := s.recovered(ctx, key)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return "", vfs.ErrConflict
-		case err != nil:
-			return "", err
-		case o.entry.Version != v:
-			return "", vfs.ErrConflict
+		path, began := asideName(key, "out", v), time.Now()
+		err := s.rename(ctx, key, path)
+		if err == nil {
+			// If we stop here, the next client does from the name what follows.
+			err := s.verify(ctx, path, key, v)
+			if err == nil && time.Since(began) > s.settle/2 {
+				// Others may be about to take it for abandoned.
+				err = errors.Join(s.back(ctx, path, key), errLate)
+			}
+			return path, err
 		}
-		if err := s.settled(ctx, key); err != nil {
+		if errors.Is(err, errLost) {
+			s.rescueFile(ctx, path, key)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		// Another writer was faster, or the directory was removed.
+		if err := s.ready(ctx, key, v); err != nil {
 			return "", err
 		}
 		if err := s.mkdirs(ctx, folderOf(key)); err != nil {
 			return "", err
 		}
-		path := asideName(key, "out", v)
-		err = s.rename(ctx, key, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another writer was faster, or removed the directory
-		} else if err != nil {
-			return "", err
-		}
-		// If we stop here, the next client does from the name what follows.
-		return path, s.verify(ctx, path, key, v)
 	}
 	return "", fmt.Errorf("%w, %d times", errBusy, takes)
+}
+
+// rescueFile gives a file back, with a new connection, that may be aside.
+func (s *session) rescueFile(ctx context.Context, path, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.link.timeout)
+	defer cancel()
+	if again, err := s.session(ctx); err == nil {
+		_ = again.back(ctx, path, key)
+	}
 }
 
 const takes = 100

@@ -14,21 +14,22 @@ import (
 	"github.com/stateroom/stateroom/vfs"
 )
 
-// abandoned files that never got their key are removed after this time.
-const abandonedAfter = time.Hour
+// abandonedAfter is when a file that never got its key is nobody's, however
+// wrong the clocks are.
+const abandonedAfter = 24 * time.Hour
 
 // sweep is done once by each driver that writes.
 type sweep struct{ once sync.Once }
 
-// sweep removes files that never got their key; now is by the server's clock.
-func (w *change) sweep(ctx context.Context, now time.Time) {
+// sweep removes files that never got their key.
+func (w *change) sweep(ctx context.Context) {
 	w.swept.once.Do(func() {
 		list, err := w.readDir(ctx, tempDir)
 		if err != nil {
 			return
 		}
 		for _, fi := range list {
-			if strings.HasPrefix(fi.Name(), "new.") && now.Sub(fi.ModTime()) > abandonedAfter {
+			if strings.HasPrefix(fi.Name(), "new.") && time.Since(fi.ModTime()) > abandonedAfter {
 				_ = w.remove(ctx, tempDir+"/"+fi.Name())
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -31,7 +32,8 @@ type link struct {
 type client struct {
 	*sftp.Client
 	stream io.Closer
-	ended  chan struct{} // closed when the connection is no more
+	ended  chan struct{}        // closed when the connection is no more
+	team   atomic.Pointer[bool] // the store's directory is a group's; nil: not known yet
 }
 
 // get returns the connection, and makes it if there is none.
@@ -82,7 +84,7 @@ func (l *link) connect(ctx context.Context) (*client, error) {
 		}
 		return nil, fmt.Errorf("begin a session of SFTP: %w", err)
 	}
-	cl := &client{c, stream, make(chan struct{})}
+	cl := &client{Client: c, stream: stream, ended: make(chan struct{})}
 	go func() {
 		_ = c.Wait()
 		stream.Close()

@@ -22,7 +22,9 @@ type line struct {
 	in  io.WriteCloser
 	end func()
 	*counter
-	rest []byte // of a request that is not whole yet
+	rest   []byte // of a request that is not whole yet
+	broken bool
+	ended  chan struct{} // closed when the program has ended
 }
 
 // counter counts the requests on all lines of a driver.
@@ -32,16 +34,49 @@ type counter struct {
 	cut   int  // the request at which the line breaks; 0: none
 	done  bool // it is carried out before
 	hit   bool
-	dead  bool // no line is made any more
+	dead  bool   // no line is made after the cut
+	stop  func() // called before that request, in place of a cut
 	lines []*line
+}
+
+func (c *counter) requests() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+func (c *counter) struck() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hit
+}
+
+// still ends what is to happen, and waits until the lines that were cut are
+// dead: what was under way on them is done.
+func (c *counter) still() {
+	c.mu.Lock()
+	c.stop = nil
+	if !c.hit {
+		c.cut = 0
+	}
+	var broken []*line
+	for _, l := range c.lines {
+		if l.broken {
+			broken = append(broken, l)
+		}
+	}
+	c.mu.Unlock()
+	for _, l := range broken {
+		<-l.ended
+	}
 }
 
 func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, error) {
 	return func(context.Context) (io.ReadWriteCloser, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.dead {
-			return nil, errors.New("the line is dead")
+		if c.dead && c.hit {
+			return nil, errors.New("the client has crashed")
 		}
 		cmd := exec.Command(server, "-e", "-l", "ERROR")
 		in, err := cmd.StdinPipe()
@@ -56,10 +91,14 @@ func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, 
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
-		l := &line{Reader: out, in: in, counter: c}
+		l := &line{Reader: out, in: in, counter: c, ended: make(chan struct{})}
 		l.end = sync.OnceFunc(func() {
 			in.Close()
-			go func() { _ = cmd.Wait() }()
+			go func() {
+				_, _ = cmd.Process.Wait()
+				out.Close()
+				close(l.ended)
+			}()
 		})
 		c.lines = append(c.lines, l)
 		t.Cleanup(l.end)
@@ -86,11 +125,15 @@ func (l *line) Write(b []byte) (int, error) {
 		if packet[4] != initialize {
 			l.n++
 		}
-		if l.cut > 0 && l.n >= l.cut {
+		if l.stop != nil && l.n == l.cut && !l.hit {
+			l.hit = true
+			l.stop()
+		}
+		if l.stop == nil && l.cut > 0 && l.n >= l.cut {
 			if !l.hit && l.done {
 				_, _ = l.in.Write(packet)
 			}
-			l.hit = true
+			l.hit, l.broken = true, true
 			l.end()
 			return 0, io.ErrClosedPipe
 		}

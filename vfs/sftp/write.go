@@ -95,19 +95,18 @@ func (w *change) put(ctx context.Context, c vfs.Cond) error {
 	err := both(
 		func() error { return w.stage(ctx) },
 		func() error { return w.openDir(ctx) },
+		func() error { w.sweep(ctx); return nil },
 		func() error {
 			switch {
 			case isVersion:
-				return w.expect(ctx, v)
+				return w.ready(ctx, w.key, v)
 			case c.Absent():
 				return w.expectNone(ctx)
 			}
 			return nil
 		})
 	defer func() {
-		if w.tmp != "" {
-			_ = w.remove(context.WithoutCancel(ctx), w.tmp) // if that fails too, it is removed in an hour
-		}
+		_ = w.unstage(context.WithoutCancel(ctx)) // if that fails, it is removed another day
 		w.closeLater(w.dir)
 	}()
 	switch {
@@ -119,16 +118,6 @@ func (w *change) put(ctx context.Context, c vfs.Cond) error {
 		return w.create(ctx)
 	}
 	return w.overwrite(ctx)
-}
-
-// expect saves the work where a condition does not hold, or sees to it that
-// nothing is in the way.
-func (w *change) expect(ctx context.Context, v vfs.Version) error {
-	o, err := w.recovered(ctx, w.key)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && o.entry.Version != v {
-		return vfs.ErrConflict
-	}
-	return err
 }
 
 // expectNone makes sure that no object is aside, whose key only seems free.
@@ -144,7 +133,7 @@ func (w *change) expectNone(ctx context.Context) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return w.settled(ctx, w.key)
+	return w.settled(ctx, w.key, a)
 }
 
 // stage writes the bytes to a file of their own, and syncs it.
@@ -166,24 +155,22 @@ func (w *change) stage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The mode goes first: nobody is to read the bytes before.
-	if err := w.do(ctx, func() error { return f.Chmod(perm) }); err != nil {
+	// tempDir keeps others out until the mode is set.
+	err = both(
+		func() error { return w.do(ctx, func() error { return f.Chmod(perm) }) },
+		func() error { return w.fillTemp(ctx, f) })
+	if err != nil {
 		return err
 	}
-	const slab = 1 << 20
-	for at := 0; at < len(w.data); at += slab {
-		part := w.data[at:min(at+slab, len(w.data))]
-		err := w.do(ctx, func() error { _, err := f.WriteAt(part, int64(at)); return err })
-		if err != nil {
-			return w.full(ctx, err)
-		}
-	}
-	if _, ok := w.c.HasExtension("fsync@openssh.com"); ok {
-		if err := w.do(ctx, f.Sync); err != nil {
-			return w.full(ctx, err)
-		}
-	}
-	fi, err := ask(ctx, w.session, f.Stat)
+	var fi os.FileInfo
+	err = both(
+		func() (err error) { fi, err = ask(ctx, w.session, f.Stat); return err },
+		func() error {
+			if _, ok := w.c.HasExtension("fsync@openssh.com"); !ok {
+				return nil
+			}
+			return w.full(ctx, w.do(ctx, f.Sync))
+		})
 	if err != nil {
 		return err
 	}
@@ -192,7 +179,20 @@ func (w *change) stage(ctx context.Context) error {
 		return fmt.Errorf("the server keeps %d of %d bytes written", fi.Size(), size)
 	}
 	w.entry = vfs.Entry{Key: w.key, Version: versionOf(w.data, size, fi.ModTime().Unix()), Size: size, Time: fi.ModTime()}
-	w.sweep(ctx, fi.ModTime())
+	return nil
+}
+
+// fillTemp writes our bytes, a part after the other, lest a slow line be taken
+// for a dead one.
+func (w *change) fillTemp(ctx context.Context, f *sftp.File) error {
+	const slab = 1 << 20
+	for at := 0; at < len(w.data); at += slab {
+		part := w.data[at:min(at+slab, len(w.data))]
+		err := w.do(ctx, func() error { _, err := f.WriteAt(part, int64(at)); return err })
+		if err != nil {
+			return w.full(ctx, err)
+		}
+	}
 	return nil
 }
 
@@ -262,6 +262,18 @@ func (s *session) syncDir(ctx context.Context, dir string) {
 	}
 }
 
+// unstage removes our file's first name.
+func (w *change) unstage(ctx context.Context) error {
+	if w.tmp == "" {
+		return nil
+	}
+	err := w.remove(ctx, w.tmp)
+	if err == nil {
+		w.tmp = ""
+	}
+	return ignoreAbsent(err)
+}
+
 // create links our file to its key, which fails if there is one.
 func (w *change) create(ctx context.Context) error {
 	for try := 0; ; try++ {
@@ -281,6 +293,7 @@ func (w *change) create(ctx context.Context) error {
 	var a asides
 	err := both(
 		func() error { return w.sync(ctx) },
+		func() error { return w.unstage(ctx) },
 		func() (err error) { a, err = w.asides(ctx, w.key); return err })
 	if err == nil && len(a.out())+len(a.of("lost")) > 0 {
 		err = w.withdraw(ctx, a)
@@ -342,6 +355,9 @@ func (s *session) clear(ctx context.Context, dir string) error {
 // withdraw takes back an object that was created while another had the old one
 // aside: the key was not free.
 func (w *change) withdraw(ctx context.Context, a asides) error {
+	if err := w.mkdirs(ctx, folderOf(w.key)); err != nil {
+		return err
+	}
 	ours, err := w.take(ctx, w.key, w.entry.Version)
 	if err != nil {
 		return errLate // it is not ours any more
@@ -379,7 +395,11 @@ func (w *change) overwrite(ctx context.Context) error {
 	if err := w.sync(ctx); err != nil {
 		return err
 	}
-	return w.settled(ctx, w.key)
+	a, err := w.asides(ctx, w.key)
+	if err != nil {
+		return err
+	}
+	return w.settled(ctx, w.key, a)
 }
 
 // replace takes the object at version v aside and links ours to the key.
@@ -388,11 +408,7 @@ func (w *change) replace(ctx context.Context, v vfs.Version) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	ctx = context.WithoutCancel(ctx) // a few requests more, and nobody has to wait for us
-	if time.Since(began) > w.settle/2 {
-		return errors.Join(w.back(ctx, old, w.key), errLate)
-	}
+	ctx = context.WithoutCancel(ctx) // a few requests more, and nobody has to wait
 	for try := 0; ; try++ {
 		err := w.linkNew(ctx, w.tmp, w.key)
 		if err == nil {
@@ -412,15 +428,15 @@ func (w *change) replace(ctx context.Context, v vfs.Version) error {
 			return errors.Join(w.back(ctx, old, w.key), err)
 		}
 	}
-	// Only when our name is durable the old file may go.
-	if err := w.sync(ctx); err != nil {
-		return decided(err)
-	}
+	// If we stop here, and another tool removes the new file before any client
+	// of ours has seen it, the old one comes back: so this goes first.
 	err = w.remove(ctx, old)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errLate
 	}
-	return decided(err)
+	return decided(errors.Join(err, both(
+		func() error { return w.sync(ctx) },
+		func() error { return w.unstage(ctx) })))
 }
 
 // rescue finds out, with a new connection, whether the link was made when the
@@ -470,6 +486,9 @@ func (s *session) delete(ctx context.Context, key string) error {
 
 // deleteAt removes an object at version v.
 func (s *session) deleteAt(ctx context.Context, key string, v vfs.Version) error {
+	if err := s.ready(ctx, key, v); err != nil {
+		return err
+	}
 	path, err := s.take(ctx, key, v)
 	if err != nil {
 		return err
@@ -520,12 +539,18 @@ func (s *session) prune(ctx context.Context, dir, top string) {
 // modes returns those of new files and directories: for a group, where the
 // store's directory is writable for its group.
 func (s *session) modes(ctx context.Context) (file, dir fs.FileMode, err error) {
-	fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(s.path("")) })
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return 0, 0, err
-	case fi.Mode()&0o020 != 0:
+	team := s.c.team.Load()
+	if team == nil {
+		fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(s.path("")) })
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, 0, err
+		}
+		yes := err == nil && fi.Mode()&0o020 != 0
+		if team = &yes; err == nil {
+			s.c.team.Store(team)
+		}
+	}
+	if *team {
 		return 0o660, 0o770, nil
 	}
 	return 0o600, 0o700, nil
@@ -567,6 +592,10 @@ func (s *session) mkdirs(ctx context.Context, dir string) error {
 // mkdir makes one directory durably; it is no error if there is one.
 func (s *session) mkdir(ctx context.Context, full string, perm fs.FileMode) error {
 	err := s.do(ctx, func() error { return s.c.Mkdir(full) })
+	private := perm == 0o700 && strings.HasPrefix(full, s.path(tempDir)+"/") // what lies below others cannot reach
+	if err == nil && private {
+		return nil
+	}
 	fi, serr := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
 	switch {
 	case err != nil && serr == nil && fi.IsDir():
@@ -576,20 +605,25 @@ func (s *session) mkdir(ctx context.Context, full string, perm fs.FileMode) erro
 	case serr != nil:
 		return serr
 	}
-	if setgid := fi.Mode() & fs.ModeSetgid; fi.Mode().Perm() != perm {
-		if err := s.do(ctx, func() error { return s.c.Chmod(full, perm|setgid) }); err != nil {
-			return ignoreAbsent(err)
-		}
-	}
-	f, err := ask(ctx, s, func() (*sftp.File, error) { return s.c.Open(path.Dir(full)) })
-	if err != nil {
-		if answered(err) {
-			return nil
-		}
-		return err
-	}
-	defer s.closeLater(f)
-	return s.syncFile(ctx, f)
+	return both(
+		func() error {
+			if fi.Mode().Perm() == perm {
+				return nil
+			}
+			setgid := fi.Mode() & fs.ModeSetgid
+			return ignoreAbsent(s.do(ctx, func() error { return s.c.Chmod(full, perm|setgid) }))
+		},
+		func() error {
+			f, err := ask(ctx, s, func() (*sftp.File, error) { return s.c.Open(path.Dir(full)) })
+			if err != nil {
+				if answered(err) {
+					return nil
+				}
+				return err
+			}
+			defer s.closeLater(f)
+			return s.syncFile(ctx, f)
+		})
 }
 
 // newID returns 16 random characters of a-z2-7.
