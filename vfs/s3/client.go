@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -86,6 +85,7 @@ func pool() *awshttp.BuildableClient {
 		t.IdleConnTimeout = 90 * time.Second
 		t.ForceAttemptHTTP2 = false
 		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{} // not nil: no HTTP/2
+		t.TLSClientConfig.NextProtos = []string{"http/1.1"}                     // the SDK's own transport offers h2 already
 	})
 }
 
@@ -131,7 +131,13 @@ func (i identity) Retrieve(ctx context.Context) (aws.Credentials, error) {
 
 type credentialsError struct{ err error }
 
-func (e *credentialsError) Error() string { return "no credentials: " + e.err.Error() }
+func (e *credentialsError) Error() string {
+	if strings.Contains(e.err.Error(), "no EC2 IMDS role found") { // the last place where the SDK looks
+		return "no credentials: none in the environment, none in a profile, and this host has no role"
+	}
+	return "no credentials: " + e.err.Error()
+}
+
 func (e *credentialsError) Unwrap() error { return e.err }
 
 // configError says what is wrong with the SDK's configuration.
@@ -144,17 +150,4 @@ func configError(opt Options, err error) error {
 		}
 	}
 	return &settingError{"read the configuration of the AWS SDK: " + plain(err.Error()), "look at ~/.aws/config and at the AWS_ variables of the environment", fs.ErrInvalid}
-}
-
-// hostOf is the host of an endpoint, for people.
-func hostOf(endpoint string) string {
-	u, err := url.Parse(endpointURL(endpoint))
-	if err != nil {
-		return ""
-	}
-	host, _, err := net.SplitHostPort(u.Host)
-	if err != nil {
-		return u.Host
-	}
-	return host
 }

@@ -31,7 +31,6 @@ type Error struct {
 
 	cause  error  // without an answer
 	region string // where the service says that the bucket is
-	host   string // that was asked
 }
 
 func (e *Error) Error() string {
@@ -166,7 +165,7 @@ func fateUnanswered(cause error) fate {
 
 // explain makes an [*Error] of what the SDK returned.
 func (d *Driver) explain(verb, key string, err error) error {
-	e := &Error{Verb: verb, Bucket: d.opt.Bucket, Key: key, cause: err, host: hostOf(d.opt.Endpoint)}
+	e := &Error{Verb: verb, Bucket: d.opt.Bucket, Key: key, cause: err}
 	var answer *smithyhttp.ResponseError
 	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 { // the SDK makes up an empty response where there is none
 		e.cause = unurl(err)

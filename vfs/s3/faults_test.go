@@ -18,7 +18,7 @@ func TestKeepsTheContractOverABadLine(t *testing.T) {
 	server := servers.GoFakeS3(t)
 	opt := bucket(t, server)
 	opt.Endpoint = servers.Proxy(t, server.Endpoint, servers.Faults{Fail: 0.1, Lose: 0.1, Seed: seed})
-	err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return s3.Open(t.Context(), opt) }, vfstest.Options{Rounds: 4})
+	err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return s3.Patient(open(t, opt), 8), nil }, vfstest.Options{Rounds: 4})
 	known := maps.Clone(carriesTags)
 	known["if-version: no update is lost among many writers"] = "a write that was done, whose reply was lost and that " +
 		"was overwritten before it was looked for is answered with a conflict, so that one is counted twice"

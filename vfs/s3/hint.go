@@ -20,8 +20,10 @@ func (e *Error) Hint() string {
 	switch {
 	case strings.HasPrefix(e.Code, "KMS."), strings.Contains(e.Message, "kms:"):
 		return "the bucket's objects are encrypted with a KMS key: the credentials need kms:GenerateDataKey and kms:Decrypt on it, and it must be enabled"
-	case e.Status == 403:
+	case e.Status == 403 && (e.Code != "" || e.Verb == "HEAD"):
 		return e.hintPermission()
+	case e.Status == 403:
+		return "this is not how S3 refuses: a proxy in between may (HTTPS_PROXY, NO_PROXY), or S3_ENDPOINT names another service"
 	case e.Status == 404 && e.Code == "":
 		return "what answered is not an S3 service: look at S3_ENDPOINT or endpoint= in the address"
 	case e.Status == 501 && e.Verb == "PUT":
