@@ -50,6 +50,7 @@ var layers = map[string]string{
 	"internal/doctest":             "",
 	"test/e2e":                     "",
 	"test/servers":                 "",
+	"test/stores":                  "",
 }
 
 // only says where alone a foreign import may stand.

@@ -199,7 +199,10 @@ func (s *Store) begin(ctx context.Context) error {
 	return &ServiceError{s.f.Name(), c}
 }
 
-func (c Checked) tried() bool { return c.Create != Untried && c.Replace != Untried }
+// tried reports whether there is nothing more to ask.
+func (c Checked) tried() bool {
+	return c.Create == Ignored || c.Create != Untried && c.Replace != Untried
+}
 
 // found gives the store its id.
 func (s *Store) found(ctx context.Context) error {

@@ -82,8 +82,12 @@ func TestServicesAreTriedBeforeTheFirstWrite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &service{mem.New(mem.Options{UniqueVersions: true}), c.create, c.replace, "mem one"}
-			for range 2 { // the second time by what was kept
-				_, err := commitTo(t, d, Options{SingleWriter: c.alone}, "one")
+			for again := range 2 { // the second time by what was kept
+				n := vfstest.Count(d)
+				_, err := commitTo(t, n, Options{SingleWriter: c.alone}, "one")
+				if puts := n.Ops()["put"]; again == 1 && puts > 0 {
+					t.Errorf("it was tried again: %s", n)
+				}
 				if c.want == "" && err != nil {
 					t.Fatal(err)
 				}
@@ -91,7 +95,7 @@ func TestServicesAreTriedBeforeTheFirstWrite(t *testing.T) {
 					t.Fatalf("got %v, want %q", err, c.want)
 				}
 			}
-			s, err := Open(t.Context(), vfs.New(d, "test:"), Options{})
+			s, err := Open(t.Context(), vfs.New(vfstest.Count(d), "test:"), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -49,6 +49,29 @@ func Proxy(t testing.TB, target string, f Faults) string {
 	return server.URL + to.Path
 }
 
+// Refuse starts a proxy in front of a server, like Proxy, that answers itself,
+// with the status that answer returns, and passes on what that is 0 for.
+func Refuse(t testing.TB, target string, answer func(*http.Request) int) string {
+	t.Helper()
+	to, err := url.Parse(Proxy(t, target, Faults{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, r.In.Host
+	}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status := answer(r); status != 0 {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(status)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + to.Path
+}
+
 // faulty decides about each request and passes it on.
 type faulty struct {
 	Faults

@@ -34,7 +34,7 @@ import (
 const (
 	starts   = 3                // attempts, for a port that another process took meanwhile
 	patience = 60 * time.Second // for a server to answer, on a busy machine
-	keptLog  = 64 << 10         // bytes of a server's last words that a failed test shows
+	keptLog  = 8 << 10          // bytes of a server's last words that a failed test shows
 )
 
 // start runs the program that command makes for a free port, waits until ready
