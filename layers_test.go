@@ -49,6 +49,7 @@ var layers = map[string]string{
 	"cmd/stateroom-agent":          "agent bundle vfs internal/asset internal/backends",
 	"internal/doctest":             "",
 	"test/e2e":                     "",
+	"bench":                        "",
 	"test/servers":                 "",
 	"test/stores":                  "",
 }
