@@ -46,7 +46,7 @@ func TestSchemesAreRefusedInWords(t *testing.T) {
 		text string
 	}{
 		"swift://bucket/state":             {errors.ErrUnsupported, "open store swift://bucket/state: such stores are not built into this version yet"},
-		"sftp://ada:hunter2@host/srv/x@y":  {errors.ErrUnsupported, "open store sftp://host/srv/x@y: such stores are not built into this version yet"},
+		"swift://ada:hunter2@host/srv/x@y": {errors.ErrUnsupported, "open store swift://host/srv/x@y: such stores are not built into this version yet"},
 		"gopher://example.com/1":           {fs.ErrInvalid, "open store gopher://example.com/1: unknown scheme"},
 		"https://ada:hunter2@example.com/": {errors.ErrUnsupported, "open store https://example.com/: such stores are not built into this version yet"},
 	} {
