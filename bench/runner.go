@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -43,16 +42,43 @@ func (b *runner) run(ctx context.Context, bucket string, args ...string) (figure
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	begun := time.Now()
-	if err := cmd.Run(); err != nil {
-		return figures{}, fmt.Errorf("stateroom %s: %w\n%s", strings.Join(args, " "), err, out.Bytes())
+	err := cmd.Start()
+	var memory func() int64
+	if err == nil {
+		memory = watchMemory(cmd.Process.Pid)
+		err = cmd.Wait()
 	}
 	f := figures{seconds: time.Since(begun)}
-	requests := b.server.taken()
-	f.requests, f.row = len(requests), inARow(requests)
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		f.memory = usage.Maxrss << 10 // Linux counts in KiB
+	if err != nil {
+		return figures{}, fmt.Errorf("stateroom %s: %w\n%s", strings.Join(args, " "), err, out.Bytes())
 	}
+	requests := b.server.taken()
+	f.requests, f.row, f.memory = len(requests), inARow(requests), memory()
 	return f, nil
+}
+
+// watchMemory looks, until the process has ended, how much it has had resident
+// at most, in bytes; 0 where the system does not say. What wait4 says is of no
+// use: it begins with what this process had when it forked.
+func watchMemory(pid int) func() int64 {
+	done := make(chan int64)
+	go func() {
+		most := int64(0)
+		for {
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, rest, ok := strings.Cut(string(b), "VmHWM:")
+			if err != nil || !ok {
+				done <- most
+				return
+			}
+			var kib int64
+			if _, err := fmt.Sscan(rest, &kib); err == nil {
+				most = max(most, kib<<10)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	return func() int64 { return <-done }
 }
 
 // job is a command that is measured.

@@ -53,6 +53,9 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 				if !strings.HasPrefix(e.Key, prefix) || e.Key <= after || delimiter != "" && e.Key == prefix {
 					continue
 				}
+				if delimiter != "" && e.Key == last && strings.HasSuffix(last, delimiter) {
+					continue // a page may end within a folder, and some services name it on the next one again
+				}
 				if e.Key <= last {
 					yield(vfs.Entry{}, errOrder)
 					return
