@@ -70,7 +70,7 @@ func (m Machine) RestoreEtcd(ctx context.Context, name cluster.Name, snapshot st
 
 func (m Machine) etcdSnapshot(ctx context.Context, name cluster.Name, into any, verb string, more ...string) error {
 	if !m.IsHost(name) {
-		return &MissingError{What: "host of cluster", Name: string(name)}
+		return &MissingError{What: "on this machine, a host of cluster", Name: string(name), hint: fmt.Sprintf("stateroom up %s makes this machine one; snapshots are on the hosts themselves", name)}
 	}
 	args := append([]string{"etcd-snapshot", verb, "--dir", m.Dir(name), "-o", "json"}, more...)
 	out, err := m.agent(ctx, args...)

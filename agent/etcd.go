@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -199,7 +200,17 @@ func (s *sealed) Write(p []byte) (int, error) {
 // snapshot: pages of the database, and their sum.
 func (s *sealed) finish() (int64, []byte, error) {
 	if s.size%512 != sha256.Size || !bytes.Equal(s.inner.Sum(nil), s.last) {
-		return 0, nil, fmt.Errorf("it is not whole: %d bytes, and the sum at its end does not fit", s.size)
+		return 0, nil, &notWholeError{s.size}
 	}
 	return s.size, s.outer.Sum(nil), nil
+}
+
+// notWholeError says that a snapshot was cut off or changed.
+type notWholeError struct{ size int64 }
+
+func (e *notWholeError) Error() string {
+	return fmt.Sprintf("it is not whole: %d bytes, and the sum at its end does not fit", e.size)
+}
+func (e *notWholeError) Is(target error) bool {
+	return target == fs.ErrInvalid || target == bundle.ErrDigest
 }

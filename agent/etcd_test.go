@@ -64,6 +64,16 @@ func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // playEtcd serves answers, and returns the etcd that a service would be.
 func playEtcd(t *testing.T, a *answers) etcd {
 	t.Helper()
+	e, ok := etcdOf(playRun(t, a))
+	if !ok {
+		t.Fatal("no etcd")
+	}
+	return e
+}
+
+// playRun serves answers, and returns how the etcd that does would be run.
+func playRun(t *testing.T, a *answers) Run {
+	t.Helper()
 	s := httptest.NewUnstartedServer(a)
 	s.EnableHTTP2 = true
 	s.StartTLS()
@@ -72,11 +82,7 @@ func playEtcd(t *testing.T, a *answers) etcd {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e, ok := etcdOf(Run{Name: "etcd-main", Program: "/set/bin/etcd", Args: []string{"--data-dir=" + t.TempDir(), "--listen-client-urls=" + s.URL + ",https://192.0.2.1:1"}, Ready: &Ready{URL: s.URL, CA: ca}})
-	if !ok {
-		t.Fatal("no etcd")
-	}
-	return e
+	return Run{Name: "etcd-main", Program: "/set/bin/etcd", Args: []string{"--data-dir=" + t.TempDir(), "--listen-client-urls=" + s.URL + ",https://192.0.2.1:1"}, Ready: &Ready{URL: s.URL, CA: ca}}
 }
 
 func TestASnapshotIsWholeOrNone(t *testing.T) {

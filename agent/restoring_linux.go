@@ -74,9 +74,18 @@ func (v *Vault) Save(ctx context.Context) ([]Snapshot, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no etcd runs on %s: %w", v.dir, fs.ErrNotExist)
+		return nil, &idleError{v.dir}
 	}
 	return all, nil
+}
+
+// idleError says that there is no etcd to take a snapshot of.
+type idleError struct{ dir string }
+
+func (e *idleError) Error() string        { return "no etcd runs on " + e.dir }
+func (e *idleError) Is(target error) bool { return target == fs.ErrNotExist }
+func (e *idleError) Hint() string {
+	return "stateroom up starts it; stateroom etcd snapshot list shows what was taken before"
 }
 
 // inForce is the set in force, as its files tell of it.
@@ -89,7 +98,7 @@ func (v *Vault) inForce(ctx context.Context) (*inForce, error) {
 	m := &Machine{root: v.tree.Root()}
 	id, err := m.current()
 	if err == nil && id == "" {
-		err = fmt.Errorf("nothing was released to %s yet: %w", v.dir, fs.ErrNotExist)
+		err = &unreleasedError{v.dir}
 	}
 	if err != nil {
 		return nil, err
@@ -139,7 +148,9 @@ type RestoreError struct {
 	hint string
 }
 
-func (e *RestoreError) Error() string { return "restore " + e.Name + ": " + e.Err.Error() }
+func (e *RestoreError) Error() string {
+	return "restore " + e.Name + ": " + strings.TrimPrefix(e.Err.Error(), "snapshot "+e.Name+": ")
+}
 
 // Unwrap returns the cause.
 func (e *RestoreError) Unwrap() error { return e.Err }
@@ -166,11 +177,7 @@ func (v *Vault) Restore(ctx context.Context, name string) (*Restored, error) {
 	r, done, err := v.ask(ctx, name)
 	if err != nil {
 		re := &RestoreError{Name: name, Err: err}
-		if errors.Is(err, errNoEtcdutl) {
-			re.hint = "release a version whose programs have etcdutl, or run etcd's own snapshot restore"
-		} else if errors.Is(err, fs.ErrNotExist) {
-			re.hint = "stateroom etcd snapshot list shows what there is"
-		}
+		re.hint = restoreHint(err)
 		return nil, re
 	}
 	if err := v.await(ctx, r, asked, done); err != nil {
@@ -181,6 +188,41 @@ func (v *Vault) Restore(ctx context.Context, name string) (*Restored, error) {
 	}
 	return done, nil
 }
+
+// restoreHint says what a person can do about a restore that was refused.
+func restoreHint(err error) string {
+	switch {
+	case errors.Is(err, errNoEtcdutl):
+		return "release a version whose programs have etcdutl, or run etcd's own snapshot restore"
+	case errors.Is(err, bundle.ErrDigest), errors.Is(err, errOtherRecord):
+		return "nothing was changed; stateroom etcd snapshot list shows the others"
+	case errors.As(err, new(*foreignError)):
+		return "restore it on a host of that cluster; stateroom etcd snapshot list shows those of this one"
+	case errors.Is(err, fs.ErrExist):
+		return "stateroom status shows when it is done"
+	case errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(*unreleasedError)):
+		return "stateroom etcd snapshot list shows what there is"
+	}
+	if h := interface{ Hint() string }(nil); errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+// foreignError says that a snapshot is of another cluster than the host.
+type foreignError struct{ is, wanted Snapshot }
+
+func (e *foreignError) Error() string {
+	return fmt.Sprintf("it is of cluster %s (%s), not of %s (%s)", e.is.Cluster, e.is.ClusterID, e.wanted.Cluster, e.wanted.ClusterID)
+}
+func (e *foreignError) Is(target error) bool { return target == fs.ErrInvalid }
+
+// unreleasedError says that a host has nothing to run yet.
+type unreleasedError struct{ dir string }
+
+func (e *unreleasedError) Error() string        { return "nothing was released to " + e.dir + " yet" }
+func (e *unreleasedError) Is(target error) bool { return target == fs.ErrNotExist }
+func (e *unreleasedError) Hint() string         { return "stateroom up starts what is released" }
 
 var errNoEtcdutl = errors.New("the release that is in force brings no program etcdutl")
 
@@ -205,7 +247,7 @@ func (v *Vault) ask(ctx context.Context, name string) (*request, *Restored, erro
 		return nil, nil, err
 	}
 	if now.of.ClusterID != one.ClusterID {
-		return nil, nil, fmt.Errorf("it is of cluster %s (%s), not of %s (%s): %w", one.Cluster, one.ClusterID, now.of.Cluster, now.of.ClusterID, fs.ErrInvalid)
+		return nil, nil, &foreignError{*one, now.of}
 	}
 	e, err := now.etcd(one.Service)
 	if err != nil {

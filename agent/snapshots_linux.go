@@ -29,6 +29,8 @@ const (
 
 var snapshotName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,60}-[0-9]{8}T[0-9]{6}Z-[0-9]{1,9}$`)
 
+var errOtherRecord = fmt.Errorf("its record is of another: %w", fs.ErrInvalid)
+
 // snapshots are those of one host.
 type snapshots struct {
 	tree *durable.Tree // of the host's directory
@@ -83,7 +85,7 @@ func (s *snapshots) read(name string) (*Snapshot, error) {
 		return nil, &bundle.FormatError{What: "snapshot " + name, Got: one.Format}
 	}
 	if one.Name != name || one.Format != 1 {
-		return nil, fmt.Errorf("snapshot %s: its record is of another: %w", name, fs.ErrInvalid)
+		return nil, fmt.Errorf("snapshot %s: %w", name, errOtherRecord)
 	}
 	return one, nil
 }

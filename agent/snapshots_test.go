@@ -263,7 +263,7 @@ func TestWhatARestoreNeedsIsCheckedBeforeAnythingStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Restore(t.Context(), one.Name); err == nil || !strings.Contains(err.Error(), "it is of cluster other.example.com") {
+	if _, err := v.Restore(t.Context(), one.Name); !errors.Is(err, fs.ErrInvalid) || !strings.HasSuffix(err.Error(), ": it is of cluster other.example.com (another), not of demo.example.com ("+testID+")") {
 		t.Errorf("another cluster's: %v", err)
 	}
 	of.ClusterID = testID

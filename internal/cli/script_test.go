@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"unchanged": unchanged,
 			"live":      live,
 			"hides":     hides,
+			"withagent": withAgent,
 		},
 	})
 }
@@ -104,6 +106,21 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit code %d, want %s\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
+}
+
+var agentBuilt sync.Once
+
+// withAgent builds the program stateroom-agent beside stateroom, as it is when
+// both were installed.
+func withAgent(ts *testscript.TestScript, _ bool, _ []string) {
+	agentBuilt.Do(func() {
+		self, err := exec.LookPath(filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "stateroom"))
+		ts.Check(err)
+		build := exec.Command("go", "build", "-o", filepath.Join(filepath.Dir(self), "stateroom-agent"), "../../cmd/stateroom-agent")
+		if out, err := build.CombinedOutput(); err != nil {
+			ts.Fatalf("build stateroom-agent: %v\n%s", err, out)
+		}
+	})
 }
 
 // old FILE...: nobody has written the files in the last minute, so that a
