@@ -110,17 +110,21 @@ func StopAll(ctx context.Context, opt MachineOptions) error {
 	return errors.Join(err, m.Close())
 }
 
-// takeOver opens a machine in place of the agent that has it.
+// takeOver opens a machine in place of the agent that has it, and returns when
+// that one has ended: it lets go of the machine a moment before. One that its own
+// parent has not looked after yet, a zombie, has ended.
 func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 	steps := []struct {
 		signal syscall.Signal
 		grace  time.Duration
 	}{{EndAll, endAllGrace}, {syscall.SIGTERM, agentGrace}, {syscall.SIGKILL, agentGrace}}
 	var next time.Time
+	var before process
 	for {
 		m, err := OpenMachine(ctx, opt)
 		busy, ok := errors.AsType[*BusyError](err)
 		if !ok {
+			before.end(ctx)
 			return m, err
 		}
 		p, err := processOf(busy.PID)
@@ -129,14 +133,31 @@ func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 		}
 		switch {
 		case err != nil: // it has just ended
+			before = process{}
 		case len(steps) > 0 && time.Now().After(next):
 			p.signal(steps[0].signal)
 			next, steps = time.Now().Add(steps[0].grace), steps[1:]
+		}
+		if err == nil {
+			before = p
 		}
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// end waits until an agent that was asked to end has done so, and kills it when
+// that takes too long.
+func (p process) end(ctx context.Context) {
+	if p.PID == os.Getpid() {
+		return
+	}
+	for end := time.Now().Add(agentGrace); p.PID != 0 && p.alive() && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.signal(syscall.SIGKILL)
 		}
 	}
 }

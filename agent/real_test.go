@@ -48,6 +48,9 @@ func play(args []string) {
 		k, v, _ := strings.Cut(strings.TrimPrefix(a, "--"), "=")
 		opt[k] = v
 	}
+	if opt["hold"] != "" {
+		linger(opt["hold"])
+	}
 	fmt.Println("I1122 18:48:00.000000 1 main.go:1] serving")
 	if opt["child"] != "" {
 		child := exec.Command("/bin/sleep", "1000")
@@ -477,6 +480,66 @@ func TestStopLeavesNoProcess(t *testing.T) {
 	again := s.until("up again", func(n *bundle.Report) bool { return n.Phase == bundle.PhaseConfirmed && pid(n, "api") != pid(r, "api") })
 	if again.Commit != 1 {
 		t.Errorf("%+v", again)
+	}
+}
+
+// linger is an agent that lets go of its directory a while before it ends.
+func linger(dir string) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		panic(err)
+	}
+	ask := make(chan os.Signal, 1)
+	signal.Notify(ask, EndAll)
+	lock, err := hold(root, nil)
+	if err != nil {
+		panic(err)
+	}
+	<-ask
+	if err := release(lock); err != nil {
+		panic(err)
+	}
+	time.Sleep(time.Second)
+	os.Exit(0)
+}
+
+// TestStopReturnsWhenTheAgentHasEnded plays one whose parent looks after it late,
+// so that it stays as a zombie: that has ended.
+func TestStopReturnsWhenTheAgentHasEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "--play", "--hold="+s.dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if h, running, err := held(root); err == nil && running && h.Process.PID == cmd.Process.Pid {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody takes the lock")
+		}
+	}
+	if err := StopAll(t.Context(), MachineOptions{Dir: s.dir}); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := statusOf(cmd.Process.Pid); err != nil || st.state != 'Z' {
+		t.Errorf("the agent is in state %c, %v", st.state, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
