@@ -12,8 +12,9 @@ import (
 
 // Write is what every call that writes is told besides its own options.
 type Write struct {
-	Message string // the commit's message; empty: the operation's own words
-	DryRun  bool   // do all of it but the commit; nothing at all is written
+	Message   string // the commit's message; empty: the operation's own words
+	DryRun    bool   // do all of it but the commit; nothing at all is written
+	Downgrade bool   // a lower Kubernetes version is meant
 }
 
 // Outcome is what a call that writes did, or in a dry run would do.
@@ -37,6 +38,9 @@ type recorder struct {
 	*store.Tx
 	written map[string][]byte
 	removed map[string]bool
+
+	downgrade bool             // a lower Kubernetes version is meant
+	was       *cluster.Cluster // as it was found before anything was written; see inspect
 }
 
 func record(t *store.Tx) *recorder {
@@ -118,6 +122,7 @@ func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words st
 	}
 	after, err := commit(ctx, w.Message, func(t *store.Tx) error {
 		rec = record(t)
+		rec.downgrade = w.Downgrade
 		if err := fn(rec); err != nil || !w.DryRun {
 			return err
 		}

@@ -270,7 +270,9 @@ func (e *MissingError) Is(target error) bool { return target == fs.ErrNotExist }
 func (e *MissingError) Hint() string { return e.hint }
 
 // inspect reads the documents of a cluster and lists what is wrong with them.
-// Documents that cannot be read at all have problems and no view.
+// Documents that cannot be read at all have problems and no view. After
+// something was written, what the change itself may not do is among them, where
+// the documents were looked at before.
 func inspect(ctx context.Context, r *recorder, name cluster.Name) (*cluster.Cluster, []cluster.Problem, error) {
 	files, err := r.FS(ctx, documents...)
 	if err != nil {
@@ -284,7 +286,31 @@ func inspect(ctx context.Context, r *recorder, name cluster.Name) (*cluster.Clus
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, c.Validate(), nil
+	if len(r.written)+len(r.removed) == 0 {
+		r.was = c
+	}
+	problems := c.Validate()
+	for _, p := range r.forbidden(c) {
+		if !slices.ContainsFunc(problems, func(q cluster.Problem) bool { return p.File == q.File && p.Path == q.Path }) {
+			problems = append(problems, p)
+		}
+	}
+	return c, problems, nil
+}
+
+// forbidden is what a change may not do to a cluster that has run: see
+// cluster.ValidateUpdate. One without a keyset never has: keysets are made with
+// the first update --yes, by kops and here.
+func (r *recorder) forbidden(c *cluster.Cluster) []cluster.Problem {
+	keyset := func(name string) bool { return strings.HasPrefix(name, "pki/private/") }
+	if r.was == nil || r.was == c || !slices.ContainsFunc(r.before().Names(), keyset) {
+		return nil
+	}
+	problems := cluster.ValidateUpdate(r.was, c)
+	if lower := cluster.Downgrade(r.was, c); lower != nil && r.downgrade {
+		problems = slices.DeleteFunc(problems, func(p cluster.Problem) bool { return sameProblem(p, *lower) })
+	}
+	return problems
 }
 
 // added lists the problems that a change brings. Those which were there before

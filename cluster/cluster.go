@@ -42,7 +42,9 @@ type Cluster struct {
 	Spec        Spec
 	Groups      []*Group // sorted by name
 
-	problems []Problem // of each document by itself
+	page         page
+	metadataName string
+	problems     []Problem // of each document by itself
 }
 
 // Group is a view of one instance group.
@@ -52,89 +54,161 @@ type Group struct {
 	Document *doc.Document
 	Spec     GroupSpec
 
+	page         page
 	metadataName string
 }
 
 // Load reads the documents of a cluster from its folder: config and
 // instancegroup/*. What is in them need not be valid, see Validate, but must
-// be readable: syntax errors and values that do not fit the views are an
-// *InvalidError. No config is fs.ErrNotExist.
+// be readable: where it is not, the error is an *InvalidError with all that is
+// wrong. No config is fs.ErrNotExist.
 func Load(fsys fs.FS, name Name) (*Cluster, error) {
-	c := &Cluster{Name: name}
-	var spec struct {
-		Spec Spec `yaml:"spec"`
-	}
-	head, d, err := c.load(fsys, ConfigFile, KindCluster, &spec)
-	if err != nil {
+	r := &reading{cluster: &Cluster{Name: name}}
+	if err := r.files(fsys); err != nil {
 		return nil, fmt.Errorf("read cluster %s: %w", name, err)
 	}
-	c.Document, c.Spec = d, spec.Spec
-	c.Labels, c.Annotations, c.Created = head.Metadata.Labels, head.Metadata.Annotations, head.Metadata.CreationTimestamp
-	readable := d != nil
+	return r.end()
+}
 
+// Source is a document and the file that it stands in, perhaps with others.
+type Source struct {
+	File     string
+	Document *doc.Document
+}
+
+// Of is Load for documents that lie in no folder: a Cluster and its
+// InstanceGroups. Problems are told at their places in the files.
+func Of(name Name, config Source, groups ...Source) (*Cluster, error) {
+	r := &reading{cluster: &Cluster{Name: name}}
+	r.config(config)
+	for _, g := range groups {
+		value, _ := g.Document.Get("metadata", "name")
+		text, _ := value.(string)
+		r.group(text, g)
+	}
+	return r.end()
+}
+
+// reading puts a cluster together.
+type reading struct {
+	cluster *Cluster
+	broken  bool // a file cannot be read at all
+	partial bool // a value cannot be had in a view
+}
+
+// end is the cluster. One with values that no view can hold is good for
+// finding out what else is wrong with it.
+func (r *reading) end() (*Cluster, error) {
+	switch {
+	case r.broken:
+		return nil, Invalid(r.cluster.problems)
+	case r.partial:
+		return nil, Invalid(r.cluster.Validate())
+	}
+	return r.cluster, nil
+}
+
+func (r *reading) files(fsys fs.FS) error {
+	config, err := r.file(fsys, ConfigFile)
+	if err != nil {
+		return err
+	}
+	if config.Document != nil {
+		r.config(config)
+	}
 	entries, err := fs.ReadDir(fsys, GroupDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read cluster %s: %w", name, err)
+		return err
 	}
 	for _, entry := range entries {
 		if entry.IsDir() {
 			continue
 		}
-		g, err := c.loadGroup(fsys, entry.Name())
+		g, err := r.file(fsys, GroupFile(entry.Name()))
 		if err != nil {
-			return nil, fmt.Errorf("read cluster %s: %w", name, err)
+			return err
 		}
-		readable = readable && g.Document != nil
-		c.Groups = append(c.Groups, g)
+		if g.Document != nil {
+			r.group(entry.Name(), g)
+		}
 	}
-	if !readable {
-		return nil, Invalid(c.problems)
-	}
-	return c, nil
+	return nil
 }
 
-func (c *Cluster) loadGroup(fsys fs.FS, name string) (*Group, error) {
+// file reads a file of one document. It has none where it cannot be read; then
+// the problems say why.
+func (r *reading) file(fsys fs.FS, name string) (Source, error) {
+	src, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return Source{}, err
+	}
+	docs, err := doc.Parse(src)
+	if len(docs) == 1 {
+		if err != nil { // keys given twice: no view can say which is meant
+			r.partial = true
+			r.cluster.problems = append(r.cluster.problems, parseProblems(name, err)...)
+		}
+		return Source{File: name, Document: docs[0]}, nil
+	}
+	_, problems := Check(name, src)
+	r.cluster.problems = append(r.cluster.problems, problems...)
+	r.broken = true
+	return Source{File: name}, nil
+}
+
+func (r *reading) config(src Source) {
+	var spec struct {
+		Spec Spec `yaml:"spec"`
+	}
+	head, page := r.view(src, KindCluster, &spec)
+	c := r.cluster
+	c.page, c.Document, c.Spec, c.metadataName = page, src.Document, spec.Spec, head.Metadata.Name
+	c.Labels, c.Annotations, c.Created = head.Metadata.Labels, head.Metadata.Annotations, head.Metadata.CreationTimestamp
+}
+
+func (r *reading) group(name string, src Source) {
 	var spec struct {
 		Spec GroupSpec `yaml:"spec"`
 	}
-	head, d, err := c.load(fsys, GroupFile(name), KindInstanceGroup, &spec)
-	if err != nil {
-		return nil, err
-	}
-	return &Group{Name: name, Document: d, Spec: spec.Spec, Labels: head.Metadata.Labels, metadataName: head.Metadata.Name}, nil
+	head, page := r.view(src, KindInstanceGroup, &spec)
+	r.cluster.Groups = append(r.cluster.Groups, &Group{
+		Name: name, Document: src.Document, Spec: spec.Spec, Labels: head.Metadata.Labels, page: page, metadataName: head.Metadata.Name,
+	})
 }
 
-// load reads one file into a view. What is wrong with it is added to
-// c.problems; no document means that it cannot be read for that.
-func (c *Cluster) load(fsys fs.FS, file, kind string, view any) (head metadata, d *doc.Document, err error) {
-	src, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		return head, nil, err
-	}
-	got, problems := Check(file, src)
+// view reads one document into a view. What is wrong with it is added to the
+// problems.
+func (r *reading) view(src Source, kind string, view any) (head metadata, p page) {
+	got, problems := CheckDocument(src.File, src.Document)
 	if len(problems) == 0 && got != kind {
-		problems = []Problem{{File: file, Line: 1, Col: 1, Path: "kind", Message: fmt.Sprintf("%s, here stands a %s", got, kind)}}
+		problems = []Problem{{File: src.File, Line: 1, Col: 1, Path: "kind", Message: fmt.Sprintf("%s, here stands a %s", got, kind)}}
+		r.broken = true
 	}
-	c.problems = append(c.problems, problems...)
-	docs, err := doc.Parse(src)
-	if err != nil || len(docs) != 1 {
-		return head, nil, nil // Check has said why
+	r.cluster.problems = append(r.cluster.problems, problems...)
+	p = newPage(src)
+	if errors.Join(p.view.Decode(&head), p.view.Decode(view)) == nil {
+		return head, p
 	}
-	if err := errors.Join(docs[0].Decode(&head), docs[0].Decode(view)); err != nil {
+	r.partial = true
+	rest, err := without(p.view, problems)
+	if err == nil {
+		err = errors.Join(rest.Decode(&head), rest.Decode(view))
+	}
+	if err != nil {
+		r.broken = true
 		if len(problems) == 0 {
-			c.problems = append(c.problems, Problem{File: file, Message: err.Error()})
+			r.cluster.problems = append(r.cluster.problems, Problem{File: src.File, Message: err.Error()})
 		}
-		return head, nil, nil
 	}
-	return head, docs[0], nil
+	return head, p
 }
 
 // Get reads any field of config: c.Get("spec", "kubelet", "anonymousAuth").
 // See doc.Document for what values look like.
-func (c *Cluster) Get(path ...string) (any, bool) { return c.Document.Get(path...) }
+func (c *Cluster) Get(path ...string) (any, bool) { return c.page.view.Get(path...) }
 
 // Get reads any field of the group's document.
-func (g *Group) Get(path ...string) (any, bool) { return g.Document.Get(path...) }
+func (g *Group) Get(path ...string) (any, bool) { return g.page.view.Get(path...) }
 
 // File is the name of the group's file.
 func (g *Group) File() string { return GroupFile(g.Name) }

@@ -1,9 +1,17 @@
 package cluster
 
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
 // ValidateUpdate says which changes from old to new a cluster that runs does
-// not survive, or that look like an accident: another name, an etcd cluster
-// taken away, an etcd member moved to another group, none of its members kept,
-// a lower Kubernetes version. Places are those of new.
+// not survive, or that look like an accident: another name, another value of a
+// field that the table calls immutable, an etcd cluster taken away, an etcd
+// member moved to another group, none of its members kept, a lower Kubernetes
+// version. Places are those of new.
 func ValidateUpdate(old, new *Cluster) []Problem {
 	v := &validation{cluster: new}
 	if old.Name != new.Name {
@@ -12,10 +20,53 @@ func ValidateUpdate(old, new *Cluster) []Problem {
 	if p := Downgrade(old, new); p != nil {
 		v.problems = append(v.problems, *p)
 	}
+	was, _ := old.Get("spec")
+	is, _ := new.Get("spec")
+	v.checkImmutable(tables()[KindCluster].child("spec"), []string{"spec"}, was, is)
 	for _, was := range old.Spec.EtcdClusters {
 		v.checkEtcdUpdate(was)
 	}
+	slices.SortStableFunc(v.problems, byPlace)
 	return v.problems
+}
+
+// checkImmutable compares two values of a field of config, and those below it,
+// where the field may not change. Elements that are new or gone are looked at
+// by others.
+func (v *validation) checkImmutable(f *Field, path []string, was, is any) {
+	switch {
+	case f.Immutable && empty(was) != empty(is), f.Immutable && !empty(is) && !reflect.DeepEqual(was, is):
+		v.at(v.cluster.page, path, "it was "+wasText(was), "it cannot change once the cluster is there")
+	case f.Type == Object:
+		was, _ := was.(map[string]any)
+		is, _ := is.(map[string]any)
+		for _, c := range f.fields {
+			v.checkImmutable(c, append(slices.Clone(path), c.name), was[c.name], is[c.name])
+		}
+	case f.Type == List && f.List == "map":
+		was, _ := was.([]any)
+		is, _ := is.([]any)
+		for i, item := range is {
+			at := slices.IndexFunc(was, func(w any) bool { return sameItem(f.Keys, w, item) })
+			if at >= 0 {
+				v.checkImmutable(f.Elem, append(slices.Clone(path), strconv.Itoa(i)), was[at], item)
+			}
+		}
+	}
+}
+
+// sameItem says whether two elements of a list have the same keys.
+func sameItem(keys []string, a, b any) bool {
+	return !slices.ContainsFunc(keys, func(k string) bool { return textOf(a, k) == "" || textOf(a, k) != textOf(b, k) })
+}
+
+func empty(value any) bool { return value == nil || value == "" }
+
+func wasText(value any) string {
+	if empty(value) {
+		return "not set"
+	}
+	return shorten(fmt.Sprint(value))
 }
 
 // Downgrade is the problem that the Kubernetes version goes down, or nil. Going
@@ -28,7 +79,8 @@ func Downgrade(old, new *Cluster) *Problem {
 		return nil
 	}
 	v := &validation{cluster: new}
-	v.config(field("spec", "kubernetesVersion"), "%s is lower than %s", now.KubernetesVersion, was.KubernetesVersion)
+	v.at(new.page, field("spec", "kubernetesVersion"), "--allow-downgrade, where that is meant",
+		"%s is lower than %s", now.KubernetesVersion, was.KubernetesVersion)
 	return &v.problems[0]
 }
 

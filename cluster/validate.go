@@ -18,6 +18,8 @@ func (c *Cluster) Validate() []Problem {
 	v.checkGroups()
 	v.checkEtcd()
 	v.checkNetworks()
+	v.checkChoices()
+	v.checkLabels()
 	slices.SortStableFunc(v.problems, byPlace)
 	return v.problems
 }
@@ -29,22 +31,22 @@ type validation struct {
 }
 
 // at adds a problem of one field.
-func (v *validation) at(file string, d *doc.Document, path []string, hint, format string, args ...any) {
-	line, col := d.Position(path...)
+func (v *validation) at(p page, path []string, hint, format string, args ...any) {
+	line, col := p.position(path)
 	v.problems = append(v.problems, Problem{
-		File: file, Line: line, Col: col, Path: doc.PathString(path),
+		File: p.file, Line: line, Col: col, Path: doc.PathString(path),
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
 
 // config adds a problem of a field of config.
 func (v *validation) config(path []string, format string, args ...any) {
-	v.at(ConfigFile, v.cluster.Document, path, "", format, args...)
+	v.at(v.cluster.page, path, "", format, args...)
 }
 
 // group adds a problem of a field of a group.
 func (v *validation) group(g *Group, path []string, format string, args ...any) {
-	v.at(g.File(), g.Document, path, "", format, args...)
+	v.at(g.page, path, "", format, args...)
 }
 
 func field(path ...any) []string {
@@ -57,16 +59,15 @@ func field(path ...any) []string {
 
 func (v *validation) checkNames() {
 	c := v.cluster
-	name, _ := c.Document.Get("metadata", "name")
 	if _, err := ParseName(string(c.Name)); err != nil {
 		v.config(field("metadata", "name"), "%s", err)
-	} else if name != string(c.Name) {
-		v.config(field("metadata", "name"), "%q, but the cluster's folder is %q", fmt.Sprint(name), c.Name)
+	} else if c.metadataName != string(c.Name) && c.page.isText("metadata", "name") {
+		v.config(field("metadata", "name"), "%q, but the cluster's folder is %q", c.metadataName, c.Name)
 	}
 	for _, g := range c.Groups {
 		if _, err := ParseGroupName(g.Name); err != nil {
 			v.group(g, field("metadata", "name"), "%s", err)
-		} else if g.metadataName != g.Name {
+		} else if g.metadataName != g.Name && g.page.isText("metadata", "name") {
 			v.group(g, field("metadata", "name"), "%q, but the file is %s", g.metadataName, g.File())
 		}
 		const label = "kops.k8s.io/cluster"
@@ -94,7 +95,7 @@ func (v *validation) checkGroups() {
 func (v *validation) checkGroup(g *Group) {
 	spec := g.Spec
 	if spec.Role == "" {
-		v.at(g.File(), g.Document, field("spec", "role"), "roles are "+roles(), "the group has no role")
+		v.at(g.page, field("spec", "role"), "roles are "+roles(), "the group has no role")
 	}
 	for _, size := range []struct {
 		name  string
@@ -116,7 +117,7 @@ func (v *validation) checkGroup(g *Group) {
 	}
 	for i, name := range spec.Subnets {
 		if !slices.ContainsFunc(v.cluster.Spec.Subnets, func(s Subnet) bool { return s.Name == name }) {
-			v.at(g.File(), g.Document, field("spec", "subnets", i), v.subnetNames(), "the cluster has no subnet %q", name)
+			v.at(g.page, field("spec", "subnets", i), v.subnetNames(), "the cluster has no subnet %q", name)
 		}
 	}
 }

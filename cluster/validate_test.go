@@ -92,6 +92,10 @@ func TestValidate(t *testing.T) {
 			`spec.podCIDR: 10.0.0.0/16 does not lie within nonMasqueradeCIDR 100.64.0.0/10`},
 		"services over a subnet": {shop, "config", "nonMasqueradeCIDR:", "serviceClusterIPRange: 172.20.64.0/20\n  nonMasqueradeCIDR:",
 			`subnet "eu-test-1b": 172.20.64.0/18 overlaps serviceClusterIPRange 172.20.64.0/20`},
+		"two network plug-ins": {shop, "config", "cilium:\n", "calico: {}\n    cilium:\n",
+			`spec.networking.cilium: calico and cilium are chosen; only one can be`},
+		"a label of kops": {shop, "config", "    team: shop", "    Name: shop\n    kubernetes.io/cluster/x: c",
+			"spec.cloudLabels.Name: kops gives this label itself\nkubernetes.io/cluster/x\"]: kops gives this label itself"},
 		"a misspelt field": {shop, "config", "masterPublicName", "masterPublikName",
 			`spec.masterPublikName: unknown field "masterPublikName" (did you mean spec.masterPublicName?)`},
 	} {
@@ -147,6 +151,28 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	want := "config spec.chanel, config spec.etcdClusters[1].name, instancegroup/nodes spec.subnets[1]"
 	if got := strings.Join(places, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestWrongValuesHideNothing: a value that no view can hold, or a key given
+// twice, does not keep back what is wrong elsewhere.
+func TestWrongValuesHideNothing(t *testing.T) {
+	files := changed(t, frozen(t, shop), "instancegroup/nodes", `"minSize": 3`, `"minSize": [3]`)
+	files = changed(t, files, "instancegroup/nodes", `"eu-test-1b"`, `"eu-test-1d"`)
+	files = changed(t, files, "config", "channel: stable", "channel: stable\n  channel: alpha")
+	files = changed(t, files, "config", "kubernetesApiAccess:", "additionalSans: a.example.com\n  kubernetesApiAccess:")
+	_, err := cluster.Load(files, shop)
+	var invalid *cluster.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("got %v", err)
+	}
+	var places []string
+	for _, p := range invalid.Problems {
+		places = append(places, p.File+" "+p.Path)
+	}
+	want := "config spec.channel, config spec.additionalSans, instancegroup/nodes spec.minSize, instancegroup/nodes spec.subnets[1]"
+	if got := strings.Join(places, ", "); got != want {
+		t.Errorf("got  %s\nwant %s\n%v", got, want, err)
 	}
 }
 

@@ -23,7 +23,7 @@ type EtcdCluster struct {
 	// Memory reserved for each member's container.
 	MemoryRequest Quantity `json:"memoryRequest,omitempty" default:"100Mi"`
 	// Which objects it holds: main all others, events events, leases leases, cilium state of Cilium.
-	Name string `json:"name,omitempty" enum:"main|events|leases|cilium" is:"required,immutable"`
+	Name string `json:"name,omitempty" enum:"main|events|leases|cilium" is:"required"`
 	// What runs etcd: etcd-manager. Nothing else is left.
 	Provider string `json:"provider,omitempty" enum:"Manager" default:"Manager"`
 	// Version of etcd to run, such as 3.5.21. It goes up by one minor version at a time, and not down.
@@ -43,11 +43,11 @@ type EtcdMember struct {
 	// Encrypts the volume. Chosen when the volume is made.
 	EncryptedVolume *bool `json:"encryptedVolume,omitempty" default:"true"`
 	// Instance group on whose node it runs: of the control plane, of one node.
-	InstanceGroup string `json:"instanceGroup,omitempty" is:"required,immutable"`
+	InstanceGroup string `json:"instanceGroup,omitempty" is:"required"`
 	// KMS key with which the volume is encrypted. Default: the account's own for volumes.
 	KMSKeyID string `json:"kmsKeyId,omitempty"`
 	// Name of the member within its etcd, which is part of the volume's name.
-	Name string `json:"name,omitempty" is:"required,immutable"`
+	Name string `json:"name,omitempty" is:"required"`
 	// I/O operations per second to buy for the volume, of types that sell them (io1, io2, gp3).
 	VolumeIOPS *int32 `json:"volumeIops,omitempty"`
 	// Size of the volume in GiB.

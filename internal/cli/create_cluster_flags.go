@@ -40,7 +40,7 @@ func (o *createClusterOptions) clusterFlags() *pflag.FlagSet {
 	f.StringVar(&o.cloudLabels, "cloud-labels", "", "labels of all that is made in the cloud, as KEY=VALUE,...")
 	f.StringVar(&n.DiscoveryStore, "discovery-store", "", "public place for the keys of service accounts; in aws they get roles by it")
 	f.BoolVarP(&o.yes, "yes", "y", false, "make it live, too: update cluster --yes")
-	o.flags(f)
+	o.changeFlags(f)
 	o.documents.flag(f)
 	return f
 }

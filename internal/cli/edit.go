@@ -16,7 +16,7 @@ type editOptions struct {
 }
 
 func (o *editOptions) flags(f *pflag.FlagSet) {
-	o.writeFlags.flags(f)
+	o.changeFlags(f)
 	f.StringArrayVar(&o.sets, "set", nil, "set a field: PATH=VALUE; PATH+=VALUE and PATH-=VALUE for lists")
 	f.StringArrayVar(&o.unsets, "unset", nil, "unset a field: PATH")
 }

@@ -36,7 +36,7 @@ Nothing runs differently before stateroom update cluster --yes.`,
 		},
 	}
 	f := cmd.Flags()
-	opt.flags(f)
+	opt.changeFlags(f)
 	f.BoolVar(&opt.edit, "edit", false, "settle conflicts in an editor, without a terminal too")
 	f.BoolVar(&opt.draftWins, "draft-wins", false, "where both have changed a field, take the draft's value")
 	f.BoolVar(&opt.headWins, "head-wins", false, "where both have changed a field, leave the cluster's value")

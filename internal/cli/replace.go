@@ -35,7 +35,7 @@ deletes nothing. What is not there yet is refused, but for --force.`,
 	}
 	cmd.Flags().StringVarP(&opt.file, "filename", "f", "", "the file; - is standard input")
 	cmd.Flags().BoolVar(&opt.force, "force", false, "create what is not there")
-	opt.flags(cmd.Flags())
+	opt.changeFlags(cmd.Flags())
 	return cmd
 }
 

@@ -39,7 +39,7 @@ Each is a commit that says so.`,
 	cmd.Flags().BoolVar(&opt.ours, "ours", false, "the file stays as it is")
 	cmd.Flags().BoolVar(&opt.theirs, "theirs", false, "the file becomes what the other tool wrote")
 	cmd.Flags().StringVar(&opt.file, "file", "", "the file becomes this one")
-	opt.flags(cmd.Flags())
+	opt.changeFlags(cmd.Flags())
 	return cmd
 }
 

@@ -72,7 +72,7 @@ func fieldsCmd(env *Env, verb patchVerb, cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return runFields(cmd.Context(), env, verb, opt, args)
 	}
-	opt.flags(cmd.Flags())
+	opt.changeFlags(cmd.Flags())
 	return cmd
 }
 

@@ -14,8 +14,9 @@ import (
 
 // writeFlags are those of every command that writes.
 type writeFlags struct {
-	message string
-	dryRun  bool
+	message   string
+	dryRun    bool
+	downgrade bool
 }
 
 func (f *writeFlags) flags(fs *pflag.FlagSet) {
@@ -23,8 +24,14 @@ func (f *writeFlags) flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and write nothing")
 }
 
+// changeFlags are the flags of commands that change documents.
+func (f *writeFlags) changeFlags(fs *pflag.FlagSet) {
+	f.flags(fs)
+	fs.BoolVar(&f.downgrade, "allow-downgrade", false, "allow a lower Kubernetes version")
+}
+
 func (f *writeFlags) write() stateroom.Write {
-	return stateroom.Write{Message: f.message, DryRun: f.dryRun}
+	return stateroom.Write{Message: f.message, DryRun: f.dryRun, Downgrade: f.downgrade}
 }
 
 // showOutcome prints what a command changed, and warnings beside it.
