@@ -27,6 +27,7 @@ var layers = map[string]string{
 	"vfs/azblob":                   "vfs internal/retry internal/wire",
 	"internal/wire":                "vfs",
 	"vfs/sftp":                     "vfs",
+	"vfs/http":                     "vfs internal/retry",
 	"vfs/probe":                    "vfs",
 	"vfs/vfstest":                  "vfs",
 	"store":                        "vfs",

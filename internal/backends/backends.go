@@ -44,12 +44,14 @@ var openers = map[string]func(ctx context.Context, url string, opt Options) (*vf
 	"hos":    openS3,
 	"gs":     openGCS,
 	"sftp":   openSFTP,
+	"http":   openHTTP,
+	"https":  openHTTP,
 
 	"azureblob": openAzure,
 }
 
 // later lists the schemes of stores that kops knows and this build cannot open.
-var later = []string{"swift", "http", "https", "oss"}
+var later = []string{"swift", "oss"}
 
 // Open opens the store at an address: a plain path, file://PATH, mem:// (in the
 // memory of this process, empty, for tests and scripts), or the URL of a

@@ -48,7 +48,7 @@ func TestSchemesAreRefusedInWords(t *testing.T) {
 		"swift://bucket/state":             {errors.ErrUnsupported, "open store swift://bucket/state: such stores are not built into this version yet"},
 		"swift://ada:hunter2@host/srv/x@y": {errors.ErrUnsupported, "open store swift://host/srv/x@y: such stores are not built into this version yet"},
 		"gopher://example.com/1":           {fs.ErrInvalid, "open store gopher://example.com/1: unknown scheme"},
-		"https://ada:hunter2@example.com/": {errors.ErrUnsupported, "open store https://example.com/: such stores are not built into this version yet"},
+		"oss://ada:hunter2@bucket/":        {errors.ErrUnsupported, "open store oss://bucket/: such stores are not built into this version yet"},
 	} {
 		_, err := Open(t.Context(), url, Options{})
 		if !errors.Is(err, want.err) || err.Error() != want.text {
