@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +24,8 @@ type Faults struct {
 }
 
 // Proxy starts an HTTP proxy in front of a server and returns the URL that
-// stands for target, path included. The Host that the client signed is passed
-// on.
+// stands for target, path included. A Host that the client signed, as those of
+// S3 do, is passed on; else the server gets its own.
 func Proxy(t testing.TB, target string, f Faults) string {
 	t.Helper()
 	to, err := url.Parse(target)
@@ -39,7 +40,9 @@ func Proxy(t testing.TB, target string, f Faults) string {
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
-			r.Out.Host = r.In.Host
+			if !strings.HasPrefix(r.In.Header.Get("Authorization"), "AWS4-") {
+				r.Out.Host = to.Host
+			}
 		},
 		Transport:    transport,
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },

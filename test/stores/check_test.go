@@ -28,7 +28,7 @@ func TestStoreCheckTellsWhatServersDo(t *testing.T) {
 		for _, p := range all {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
-				driver, _ := p.start(t, nil)
+				driver := p.start(t).open
 				f := vfs.New(open(t, driver), "test:")
 				long := p.name == "mem" || p.name == "GCS" || p.name == "S3 gofakes3" // the others take seconds for a thousand objects
 				r, err := probe.Run(t.Context(), f.Sub("check"), probe.Options{Rounds: 4, Quick: !long})

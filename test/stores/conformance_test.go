@@ -33,7 +33,7 @@ func TestAllPlacesKeepOneContract(t *testing.T) {
 		for _, p := range places {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
-				driver, _ := p.start(t, nil)
+				driver := p.start(t).open
 				begin := time.Now()
 				traits := open(t, driver)
 				broken := brokenRules(t, vfstest.Test(t.Context(), driver, vfstest.Options{}))

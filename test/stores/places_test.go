@@ -15,77 +15,101 @@ import (
 
 // place is somewhere a store can lie.
 type place struct {
-	name string
+	name  string
+	start func(t testing.TB) site // makes it, empty
+}
 
-	// start makes an empty place and says how to open it. With faults, HTTP
-	// requests pass a proxy that does them; where there is no HTTP, the drivers
-	// come back as they are, and faulty is false.
-	start func(t testing.TB, f *servers.Faults) (open func() (vfs.Driver, error), faulty bool)
+// site is an empty place, and the two ways to it.
+type site struct {
+	open    func() (vfs.Driver, error)
+	through func(proxy string) (vfs.Driver, error) // by the URL of a proxy before endpoint; nil: there is no HTTP here
+
+	endpoint string
 }
 
 // places are all of them. s3rver is none: no store can be written there.
 var places = []place{
-	{"mem", func(testing.TB, *servers.Faults) (func() (vfs.Driver, error), bool) {
+	{"mem", func(testing.TB) site {
 		d := mem.New(mem.Options{UniqueVersions: true})
-		return func() (vfs.Driver, error) { return d, nil }, false
+		return site{open: func() (vfs.Driver, error) { return d, nil }}
 	}},
-	{"file", func(t testing.TB, _ *servers.Faults) (func() (vfs.Driver, error), bool) {
+	{"file", func(t testing.TB) site {
 		dir := t.TempDir()
-		return func() (vfs.Driver, error) { return file.Open(dir, file.Options{}) }, false
+		return site{open: func() (vfs.Driver, error) { return file.Open(dir, file.Options{}) }}
 	}},
 	{"S3 gofakes3", onS3(servers.GoFakeS3)},
 	{"S3 versitygw", onS3(servers.Versity)},
-	{"GCS", onGCS},
+	{"GCS", onGCS(servers.FakeGCS)},
 	{"Azure", onAzure},
-	{"SFTP", func(t testing.TB, _ *servers.Faults) (func() (vfs.Driver, error), bool) {
-		s := servers.SSHD(t)
-		return func() (vfs.Driver, error) {
-			return sftp.Open(t.Context(), sftp.Options{
-				Address: s.Address, User: s.User, Dir: s.Dir, Identities: []string{s.KeyFile}, KnownHosts: []string{s.KnownHosts},
-			})
-		}, false
-	}},
+	{"SFTP", onSFTP},
 }
 
-// through puts a proxy before an endpoint, if there are faults to be done.
-func through(t testing.TB, endpoint string, f *servers.Faults) (string, bool) {
-	if f == nil {
-		return endpoint, false
+// at is the place of that name.
+func at(name string) place {
+	for _, p := range places {
+		if p.name == name {
+			return p
+		}
 	}
-	return servers.Proxy(t, endpoint, *f), true
+	panic("no place " + name)
 }
 
-func onS3(start func(testing.TB) servers.S3) func(testing.TB, *servers.Faults) (func() (vfs.Driver, error), bool) {
-	return func(t testing.TB, f *servers.Faults) (func() (vfs.Driver, error), bool) {
+// onHTTP is a site at an endpoint.
+func onHTTP(endpoint string, driver func(endpoint string) (vfs.Driver, error)) site {
+	return site{
+		open:     func() (vfs.Driver, error) { return driver(endpoint) },
+		through:  driver,
+		endpoint: endpoint,
+	}
+}
+
+func onS3(start func(testing.TB) servers.S3) func(testing.TB) site {
+	return func(t testing.TB) site {
 		s := start(t)
 		opt := s3.Options{
 			Bucket: s.Bucket(t), Region: s.Region, PathStyle: true,
 			Keys: s3.Keys{ID: s.AccessKey, Secret: s.SecretKey},
 		}
-		var faulty bool
-		opt.Endpoint, faulty = through(t, s.Endpoint, f)
-		return func() (vfs.Driver, error) { return s3.Open(t.Context(), opt) }, faulty
+		return onHTTP(s.Endpoint, func(endpoint string) (vfs.Driver, error) {
+			opt := opt
+			opt.Endpoint = endpoint
+			return s3.Open(t.Context(), opt)
+		})
 	}
 }
 
-func onGCS(t testing.TB, f *servers.Faults) (func() (vfs.Driver, error), bool) {
-	g := servers.FakeGCS(t)
-	bucket := g.Bucket(t)
-	endpoint, faulty := through(t, g.Endpoint, f)
-	getenv := environment(map[string]string{"STORAGE_EMULATOR_HOST": endpoint})
-	return func() (vfs.Driver, error) {
-		return gcs.Open(t.Context(), gcs.Options{Bucket: bucket, Getenv: getenv})
-	}, faulty
+func onGCS(start func(testing.TB) servers.GCS) func(testing.TB) site {
+	return func(t testing.TB) site {
+		g := start(t)
+		bucket := g.Bucket(t)
+		return onHTTP(g.Endpoint, func(endpoint string) (vfs.Driver, error) {
+			getenv := environment(map[string]string{"STORAGE_EMULATOR_HOST": endpoint})
+			return gcs.Open(t.Context(), gcs.Options{Bucket: bucket, Getenv: getenv})
+		})
+	}
 }
 
-func onAzure(t testing.TB, f *servers.Faults) (func() (vfs.Driver, error), bool) {
+// honestGCS keeps conditions on DELETE. Where they are ignored, a late delete
+// of our own can remove what was committed since, and is then taken for
+// another tool's: versions are unique there, so that it cannot be told.
+func honestGCS(t testing.TB) servers.GCS { return servers.FakeGCS(t).Honest(t) }
+
+func onAzure(t testing.TB) site {
 	a := servers.Azurite(t)
 	container := a.Container(t)
-	endpoint, faulty := through(t, a.Endpoint, f)
 	getenv := environment(map[string]string{"AZURE_STORAGE_KEY": a.Key})
-	return func() (vfs.Driver, error) {
+	return onHTTP(a.Endpoint, func(endpoint string) (vfs.Driver, error) {
 		return azblob.Open(t.Context(), azblob.Options{Account: a.Account, Container: container, Endpoint: endpoint, Getenv: getenv})
-	}, faulty
+	})
+}
+
+func onSFTP(t testing.TB) site {
+	s := servers.SSHD(t)
+	return site{open: func() (vfs.Driver, error) {
+		return sftp.Open(t.Context(), sftp.Options{
+			Address: s.Address, User: s.User, Dir: s.Dir, Identities: []string{s.KeyFile}, KnownHosts: []string{s.KnownHosts},
+		})
+	}}
 }
 
 func environment(values map[string]string) func(string) string {
