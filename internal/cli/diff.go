@@ -43,15 +43,11 @@ func runDiff(ctx context.Context, env *Env, opt diffOptions, args []string) erro
 	if err := opt.check(); err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
 	arg, refs, err := splitRefs(args, 2)
 	if err != nil {
 		return err
 	}
-	name, err := env.cluster(ctx, s, arg)
+	s, name, err := env.openCluster(ctx, arg)
 	if err != nil {
 		return err
 	}

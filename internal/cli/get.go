@@ -19,6 +19,19 @@ type getOptions struct {
 	atFlag
 }
 
+// cluster reads the cluster that is meant.
+func (o *getOptions) cluster(ctx context.Context, env *Env, arg string) (*stateroom.Store, *cluster.Cluster, error) {
+	if err := o.check(); err != nil {
+		return nil, nil, err
+	}
+	s, name, err := o.openCluster(ctx, env, arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := s.Cluster(ctx, name)
+	return s, c, err
+}
+
 func getClustersCmd(env *Env) *cobra.Command {
 	var opt getOptions
 	cmd := &cobra.Command{
@@ -138,21 +151,14 @@ func getClusterCmd(env *Env) *cobra.Command {
 }
 
 func runGetCluster(ctx context.Context, env *Env, opt getOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
-	s, name, err := opt.openCluster(ctx, env, first(args))
-	if err != nil {
-		return err
-	}
-	c, err := s.Cluster(ctx, name)
+	_, c, err := opt.cluster(ctx, env, first(args))
 	if err != nil {
 		return err
 	}
 	if opt.format == asJSON {
 		return documentsAsJSON(env.Stdout, [][]byte{c.Document.Bytes()}, false)
 	}
-	return env.showClusters(opt.output, []stateroom.Entry{{Name: name, Cluster: c}})
+	return env.showClusters(opt.output, []stateroom.Entry{{Name: c.Name, Cluster: c}})
 }
 
 func first(args []string) string {
@@ -180,14 +186,7 @@ func getGroupsCmd(env *Env) *cobra.Command {
 }
 
 func runGetGroups(ctx context.Context, env *Env, opt getOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
-	s, name, err := opt.openCluster(ctx, env, "")
-	if err != nil {
-		return err
-	}
-	c, err := s.Cluster(ctx, name)
+	_, c, err := opt.cluster(ctx, env, "")
 	if err != nil {
 		return err
 	}
@@ -266,14 +265,7 @@ func getAllCmd(env *Env) *cobra.Command {
 }
 
 func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
-	s, name, err := opt.openCluster(ctx, env, "")
-	if err != nil {
-		return err
-	}
-	c, err := s.Cluster(ctx, name)
+	s, c, err := opt.cluster(ctx, env, "")
 	if err != nil {
 		return err
 	}
@@ -282,7 +274,7 @@ func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
 		for _, g := range c.Groups {
 			documents = append(documents, g.Document.Bytes())
 		}
-		addons, err := s.Addons(ctx, name)
+		addons, err := s.Addons(ctx, c.Name)
 		if err != nil {
 			return err
 		}
@@ -291,7 +283,7 @@ func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
 		}
 		return env.showDocuments(opt.output, nil, documents, true)
 	}
-	if err := env.showClusters(opt.output, []stateroom.Entry{{Name: name, Cluster: c}}); err != nil {
+	if err := env.showClusters(opt.output, []stateroom.Entry{{Name: c.Name, Cluster: c}}); err != nil {
 		return err
 	}
 	if opt.format != asName {
