@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -58,6 +59,36 @@ func parseAside(dir, name string) (aside, bool) {
 		return aside{}, false
 	}
 	return aside{kind: f[0], path: dir + "/" + name, digest: f[2]}, true
+}
+
+// given are the files aside whose writers this driver has given up: it waits
+// for each only once.
+type given struct {
+	mu    sync.Mutex
+	paths map[string]bool
+}
+
+func (g *given) giveUp(a asides) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range a.out() {
+		if g.paths == nil || len(g.paths) > 1000 {
+			g.paths = map[string]bool{}
+		}
+		g.paths[f.path] = true
+	}
+}
+
+// up reports whether there are files aside, and all of them are given up.
+func (g *given) up(a asides) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range a.out() {
+		if !g.paths[f.path] {
+			return false
+		}
+	}
+	return len(a.out()) > 0
 }
 
 // asides is what a look into the directory of a key shows.
@@ -133,9 +164,10 @@ func (s *session) find(ctx context.Context, key string, whole bool) (object, err
 			return object{}, err
 		case !a.known:
 			return object{}, fs.ErrNotExist
-		case a.state != last.state:
+		case a.state != last.state && !s.given.up(a):
 			last, since = a, time.Now()
-		case len(a.out()) > 0 && began.Sub(since) > s.settle:
+		case len(a.out()) > 0 && (began.Sub(since) > s.settle || s.given.up(a)):
+			s.given.giveUp(a)
 			o, err := s.abandoned(ctx, key, a, whole)
 			if !errors.Is(err, fs.ErrNotExist) {
 				return o, err
@@ -215,10 +247,12 @@ func (s *session) settled(ctx context.Context, key string, a asides) error {
 		if a, err = s.asides(ctx, key); err != nil {
 			return err
 		}
-		if a.state != last {
-			last, since = a.state, began
-		} else if began.Sub(since) > s.settle {
+		switch {
+		case s.given.up(a), a.state == last && began.Sub(since) > s.settle:
+			s.given.giveUp(a)
 			return s.recover(ctx, key, a)
+		case a.state != last:
+			last, since = a.state, began
 		}
 	}
 	return s.forget(ctx, a.of("lost"))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -36,7 +37,7 @@ func (d *dialer) dial(ctx context.Context) (io.ReadWriteCloser, error) {
 	var dial net.Dialer
 	raw, err := dial.DialContext(ctx, "tcp", d.Address)
 	if err != nil {
-		return nil, err
+		return nil, unreachable(err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
@@ -59,6 +60,18 @@ func (d *dialer) dial(ctx context.Context) (io.ReadWriteCloser, error) {
 	ch.last = time.Now()
 	go ch.keep(d.Timeout)
 	return ch, nil
+}
+
+// unreachable adds to an error of the network what to do about it.
+func unreachable(err error) error {
+	var noHost *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &refusal{err.Error(), "nothing listens there: check host and port in the address, and whether sshd runs", err}
+	case errors.As(err, &noHost):
+		return &refusal{err.Error(), "check the host in the address; names of ~/.ssh/config are not known here", err}
+	}
+	return err
 }
 
 // stream is the channel with its connection.

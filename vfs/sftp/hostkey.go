@@ -67,8 +67,8 @@ func (k *hostKeys) check(address string, remote net.Addr, key ssh.PublicKey) err
 	}
 	was := ke.Want[0]
 	return &refusal{
-		fmt.Sprintf("THE HOST KEY OF %s HAS CHANGED: it is %s %s, and %s:%d has %s. "+
-			"Somebody may be between you and the server; nothing was sent to it", address, key.Type(), print, was.Filename, was.Line, ssh.FingerprintSHA256(was.Key)),
+		fmt.Sprintf("THE HOST KEY OF %s HAS CHANGED: it is %s %s, and %s:%d has %s %s. "+
+			"Somebody may be between you and the server; nothing was sent to it", address, key.Type(), print, was.Filename, was.Line, was.Key.Type(), ssh.FingerprintSHA256(was.Key)),
 		fmt.Sprintf("ask its administrator; only if the key was changed on purpose, replace line %d of %s by: %s", was.Line, was.Filename, line), fs.ErrPermission,
 	}
 }

@@ -50,6 +50,7 @@ type Driver struct {
 	slots  chan struct{} // held by each file or directory that is being read
 	link   link
 	swept  sweep
+	given  given
 }
 
 // atOnce is how many files are read at the same time.
