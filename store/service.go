@@ -263,6 +263,9 @@ func (s *Store) prove(ctx context.Context) (Checked, error) {
 		if c.Create == Ignored { // it has another version now, perhaps, and there is nothing more to ask
 			return c, s.note(ctx, o.with(c))
 		}
+		if bytes.Equal(o.with(c).encode(), o.encode()) { // a prover was cut off here this very second
+			c.Time = c.Time.Add(time.Second) // other bytes, lest a hash make the stale version right again
+		}
 		switch _, err = s.raw.Put(ctx, storeFile, o.with(c).encode(), vfs.IfVersion(version), ""); {
 		case errors.Is(err, vfs.ErrConflict):
 			continue // another writer is at it

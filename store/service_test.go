@@ -182,3 +182,18 @@ func TestFsckRemovesWhatAKilledCheckLeft(t *testing.T) {
 		t.Errorf("it is still there: %v", err)
 	}
 }
+
+// TestAProverThatWasCutOffAccusesNobody leaves the store as a killed prover
+// does, on a service whose versions are hashes: writing the same bytes again
+// makes no new version, and the old one is not stale.
+func TestAProverThatWasCutOffAccusesNobody(t *testing.T) {
+	now := time.Unix(1790000042, 0).UTC()
+	d := &service{mem.New(mem.Options{}), Honoured, Honoured, "mem one"}
+	left := storeObject{id: exampleID}.with(Checked{Place: "mem one", Time: now, Create: Honoured, Replace: Untried, Delete: Untried})
+	if _, err := d.Put(t.Context(), storeFile, left.encode(), vfs.Cond{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := commitTo(t, d, Options{Now: func() time.Time { return now }}, "one"); err != nil {
+		t.Fatal(err)
+	}
+}
