@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
@@ -192,11 +193,16 @@ func (h *History) seeAll(ctx context.Context, names []string) ([]*sight, error) 
 // plainSnapshot is the head of a cluster that another tool made, and that has
 // no history, or has one that ended.
 func (h *History) plainSnapshot(ctx context.Context, st *state) (*Snapshot, error) {
+	missing := &NoClusterError{h.name}
 	l, err := h.list(ctx)
+	if errors.Is(err, errors.ErrUnsupported) { // a web server: but it can be asked for one file
+		if s, err := h.see(ctx, configFile); err == nil && !s.exists {
+			return nil, missing
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	missing := &NoClusterError{h.name}
 	if _, ok := l.files[configFile]; !ok {
 		return nil, missing
 	}

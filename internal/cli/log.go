@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,7 +70,9 @@ func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error 
 		return err
 	}
 	drifts, err := s.Uncommitted(ctx, name)
-	if err != nil {
+	if errors.Is(err, errors.ErrUnsupported) { // a store that cannot be listed has a log all the same
+		env.sayf("warning: whether other tools have changed files cannot be seen here")
+	} else if err != nil {
 		return err
 	}
 	released, err := s.Released(ctx, name)
