@@ -62,9 +62,11 @@ func (n *newCluster) defaultMachine(g *newGroup) string {
 	if len(n.opt.Facts.MachineTypes) > 0 && n.opt.Cloud != metal {
 		return n.offered(g)
 	}
-	region, _ := n.cloud.region(n.opt.Zones[0])
-	if example := exampleRegions[n.opt.Cloud][region]; example != nil {
-		return example[g.role]
+	if len(n.opt.Zones) > 0 {
+		region, _ := n.cloud.region(n.opt.Zones[0]) // "" is no example
+		if example := exampleRegions[n.opt.Cloud][region]; example != nil {
+			return example[g.role]
+		}
 	}
 	if n.opt.Cloud == "openstack" {
 		n.wrong(sizeFlag(g.role), "name one, or list the flavors with their cpus and memory in a file for --cloud-facts",

@@ -19,6 +19,11 @@ func create(t *testing.T, opt cluster.CreateOptions) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return asMap(files)
+}
+
+// asMap are the files as a file system.
+func asMap(files []cluster.File) fstest.MapFS {
 	m := fstest.MapFS{}
 	for _, f := range files {
 		m[f.Name] = &fstest.MapFile{Data: f.Bytes}

@@ -100,6 +100,9 @@ func (c *createCheck) access() {
 		prefix  bool // aws' prefix lists do too
 		network bool
 	}{{"admin-access", o.AdminAccess, true, false}, {"ssh-access", o.SSHAccess, true, false}, {"network-cidr", o.NetworkCIDRs, false, true}} {
+		if ranges.flag == "ssh-access" && slices.Equal(ranges.list, o.AdminAccess) {
+			continue // said already
+		}
 		for _, text := range ranges.list {
 			if ranges.prefix && o.Cloud == "aws" && strings.HasPrefix(text, "pl-") {
 				continue

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -185,7 +186,7 @@ func ParseCloudLabels(text string) (map[string]string, error) {
 	r := csv.NewReader(strings.NewReader(strings.ReplaceAll(text, ",", "\n")))
 	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = '=', 2, true
 	pairs, err := r.ReadAll()
-	if err != nil {
+	if err != nil || slices.ContainsFunc(pairs, func(p []string) bool { return p[0] == "" }) {
 		return nil, Invalid([]Problem{{File: "--cloud-labels", Message: fmt.Sprintf("%q is not KEY=VALUE,...", shorten(text)), Hint: `a value with = in it stands in quotes: dn="cn=me"`}})
 	}
 	labels := map[string]string{}

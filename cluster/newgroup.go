@@ -18,10 +18,10 @@ type GroupOptions struct {
 	Created     time.Time // written in whole seconds, UTC
 	Subnets     []string  // all of the cluster's, or those in Zones
 	Zones       []string
-	MinSize     *int   // 1 for a control plane; else 0 on hosts, and 2 in a cloud
+	MinSize     *int   // 1 for a control plane, and in a cloud a bastion; else 0 on hosts, and 2 in a cloud
 	MaxSize     *int   // MinSize
-	Image       string // that of the other groups of the role
-	MachineType string // that of the other groups of the role, where they have the same; else none
+	Image       string // in a cloud the channel's; on hosts that of the other groups of the role
+	MachineType string // in a cloud kops' choice; on hosts that of the other groups of the role, where they have the same; else none
 }
 
 // NewGroup makes the document of a further instance group of a cluster, as kops
@@ -52,8 +52,17 @@ func (c *Cluster) NewGroup(opt GroupOptions) (File, error) {
 	if smallest > biggest {
 		wrong("min-size", "", "%d is above --max-size %d", smallest, biggest)
 	}
+	zonal := clouds[c.Cloud()] != nil && clouds[c.Cloud()].zonal
+	if zonal && len(opt.Zones) == 0 {
+		wrong("zone", "such as --zone "+exampleZone[c.Cloud()], "in %s a group names its zones", c.Cloud())
+	}
 	if err := Invalid(problems); err != nil {
 		return File{}, err
+	}
+	if clouds[c.Cloud()] != nil && c.Cloud() != metal {
+		return c.newCloudGroup(opt, &newGroup{
+			name: opt.Name, role: role, min: &smallest, max: &biggest, subnets: subnets, image: opt.Image, manager: "CloudGroup",
+		})
 	}
 	sibling := c.like(role)
 	spec := map[string]any{
@@ -114,10 +123,16 @@ func (c *Cluster) subnetsOf(opt GroupOptions) ([]string, *Problem) {
 		}
 		return opt.Subnets, nil
 	}
+	if where := clouds[c.Cloud()]; where != nil && where.zonal {
+		return c.usualSubnets(), nil
+	}
+	if len(opt.Zones) == 0 {
+		return c.usualSubnets(), nil
+	}
 	var names, zones []string
 	for _, s := range c.Spec.Subnets {
 		zones = append(zones, s.Zone)
-		if len(opt.Zones) == 0 || slices.Contains(opt.Zones, s.Zone) {
+		if slices.Contains(opt.Zones, s.Zone) && s.Type != subnetUtility {
 			names = append(names, s.Name)
 		}
 	}
@@ -129,12 +144,29 @@ func (c *Cluster) subnetsOf(opt GroupOptions) ([]string, *Problem) {
 	return names, nil
 }
 
+// usualSubnets are the subnets that a group gets where none is named: not the
+// utility subnets, nor, where there are others, those for IPv4 beside IPv6.
+func (c *Cluster) usualSubnets() []string {
+	for _, unwanted := range [][]string{{subnetDualStack, subnetUtility}, {subnetUtility}} {
+		var names []string
+		for _, s := range c.Spec.Subnets {
+			if !slices.Contains(unwanted, s.Type) {
+				names = append(names, s.Name)
+			}
+		}
+		if len(names) > 0 {
+			return names
+		}
+	}
+	return nil
+}
+
 // sizes are minSize and maxSize.
 func (c *Cluster) sizes(role Role, opt GroupOptions) (smallest, biggest int) {
 	switch {
 	case opt.MinSize != nil:
 		smallest = *opt.MinSize
-	case role == RoleControlPlane:
+	case role == RoleControlPlane, role == RoleBastion && !c.OnHosts():
 		smallest = 1
 	case !c.OnHosts():
 		smallest = 2

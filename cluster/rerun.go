@@ -436,11 +436,16 @@ func (r *rerun) controlPlaneCount(flag string) {
 
 func (r *rerun) sameZones(flag string, zones []string) {
 	for _, zone := range zones {
-		if !slices.ContainsFunc(r.cluster.Spec.Subnets, func(s Subnet) bool { return s.Zone == zone || s.Name == zone }) {
+		inSubnet := slices.ContainsFunc(r.cluster.Spec.Subnets, func(s Subnet) bool { return s.Zone == zone || s.Name == zone })
+		inGroup := slices.ContainsFunc(r.cluster.Groups, func(g *Group) bool { return slices.Contains(g.Spec.Zones, zone) })
+		if !inSubnet && !inGroup {
 			r.refuse(flag, "add a subnet to spec.subnets and an instance group in it", "the cluster has no zone %q; a re-run makes none", shorten(zone))
 		}
 	}
 }
+
+// RerunFlags are the flags of create cluster that a re-run knows, sorted.
+func RerunFlags() []string { return slices.Sorted(maps.Keys(rerunFlags)) }
 
 // GroupsOf are the groups of a role, sorted by name.
 func (c *Cluster) GroupsOf(role Role) []*Group {

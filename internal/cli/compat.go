@@ -79,11 +79,15 @@ func insteadOf(path string) string {
 }
 
 const compatBack = `
-What is different: create cluster writes clusters on hosts only (--cloud metal), and
-takes one from kops by "kops create cluster ... --dry-run -o yaml | stateroom create
--f -". update cluster --yes makes clusters on hosts live; those in a cloud stay with
-kops. edit cluster takes --set and --unset beside an editor, and every command that
-writes takes -m MESSAGE and --dry-run.
+What is different: create cluster writes kops' documents for aws, azure,
+digitalocean, gce, hetzner, openstack and metal, and asks no cloud: --cloud-facts
+says what a cloud would answer. Other clouds come from kops by "kops create cluster
+... --dry-run -o yaml | stateroom create -f -". Run again, it changes what its flags
+say and no more. Not taken are --target terraform, --out, --add, --config-base,
+--discovery-service and --spotinst-*; each says what to do instead. update cluster
+--yes makes clusters on hosts live; those in a cloud stay with kops. edit cluster
+takes --set and --unset beside an editor, and every command that writes takes -m
+MESSAGE and --dry-run.
 
 To go back to kops alone:
 

@@ -113,7 +113,10 @@ func (c *completer) command(cmd *cobra.Command) {
 	c.flag(cmd, "zone", c.zones)
 	for name, values := range map[string]string{
 		"role":  "node control-plane apiserver bastion",
-		"cloud": "metal", "dns": "none private public", "networking": "cni", "kubernetes-version": cluster.DefaultKubernetesVersion,
+		"cloud": strings.Join(cluster.Clouds(), " "), "dns": "none private public", "networking": strings.Join(cluster.NetworkingNames(), " "),
+		"kubernetes-version": cluster.DefaultKubernetesVersion, "topology": "public private", "authorization": "RBAC AlwaysAllow",
+		"instance-manager": "cloudgroups karpenter", "api-loadbalancer-type": "public internal", "api-loadbalancer-class": "network",
+		"control-plane-tenancy": "default dedicated", "node-tenancy": "default dedicated", "etcd-clusters": "main events leases",
 	} {
 		c.flag(cmd, name, func(context.Context, *cobra.Command, []string, string) []string { return strings.Fields(values) })
 	}
@@ -122,10 +125,13 @@ func (c *completer) command(cmd *cobra.Command) {
 			c.flag(cmd, "output", func(context.Context, *cobra.Command, []string, string) []string { return strings.Split(list, "|") })
 		}
 	}
-	for _, name := range []string{"filename", "catalogue"} {
+	for _, name := range []string{"filename", "catalogue", "cloud-facts", "channel"} {
 		if cmd.Flags().Lookup(name) != nil {
 			_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 		}
+	}
+	if cmd.Flags().Lookup("ssh-public-key") != nil {
+		_ = cmd.MarkFlagFilename("ssh-public-key", "pub")
 	}
 }
 

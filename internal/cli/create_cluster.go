@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,9 +16,11 @@ import (
 
 type createClusterOptions struct {
 	writeFlags
+	programFlags
 	documents documentsFlag
 	new       cluster.CreateOptions
 	given     []string // names of the flags on the command line
+	old       []string // warnings about those by names that kops gave up
 
 	cloud       string
 	channel     string
@@ -35,19 +39,21 @@ func createClusterCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cluster [NAME]",
 		Short: "Create the state of a cluster",
-		Long: `Create the documents of a cluster as kops writes them, with kops' flags: on hosts of
-your own (--cloud metal), or in a cloud. What kops would ask the cloud comes from
---cloud-facts, images and versions come from the channel. Nothing runs before
-stateroom update cluster --yes; clusters in a cloud are made live by kops.
+		Long: `Create the documents of a cluster as kops writes them, with kops' flags: on
+hosts of your own (--cloud metal), or in a cloud. What kops would ask the cloud
+comes from --cloud-facts, images and versions come from the channel. Nothing
+runs before stateroom update cluster --yes; clusters in a cloud are made live
+by kops.
 
 For a cluster that is there already, only the flags that are given change it.`,
 		Example: "  stateroom create cluster demo.example.com\n" +
-			"  stateroom create cluster demo.example.com --kubernetes-version 1.37.2 --set spec.kubeAPIServer.maxRequestsInflight=800\n" +
-			"  stateroom create cluster prod.example.com --cloud aws --zones us-east-1a,us-east-1b,us-east-1c --control-plane-count 3 --node-count 6\n" +
+			"  stateroom create cluster demo.example.com --kubernetes-version 1.37.2\n" +
+			"  stateroom create cluster prod.example.com --cloud aws \\\n" +
+			"    --zones us-east-1a,us-east-1b,us-east-1c --control-plane-count 3\n" +
 			"  stateroom create cluster prod.example.com --node-count 8",
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cmd.Flags().Visit(func(f *pflag.Flag) { opt.given = append(opt.given, givenName(f.Name)) })
+			cmd.Flags().Visit(func(f *pflag.Flag) { opt.give(f.Name) })
 			return runCreateCluster(cmd.Context(), env, opt, args)
 		},
 	}
@@ -79,13 +85,11 @@ func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, a
 	if err != nil {
 		return err
 	}
-	for _, w := range opt.without.warnings() {
-		out.Warnings = append(out.Warnings, w)
-	}
+	out.Warnings = append(out.Warnings, append(opt.old, opt.without.warnings()...)...)
 	if err := env.showCreated(opt.documents, out); err != nil || !opt.yes {
 		return err
 	}
-	return env.updateCreated(ctx, s, opt)
+	return env.updateCreated(ctx, opt)
 }
 
 // newName is the name of a cluster that may not be there yet: it must be said.
@@ -136,6 +140,15 @@ func (o *createClusterOptions) check() error {
 	return nil
 }
 
+// give notes that a flag is on the command line.
+func (o *createClusterOptions) give(name string) {
+	if now, old := oldNames[name]; old {
+		o.old = append(o.old, fmt.Sprintf("--%s is called --%s now", name, now))
+		name = now
+	}
+	o.given = append(o.given, name)
+}
+
 func (o *createClusterOptions) gave(flag string) bool { return slices.Contains(o.given, flag) }
 
 // noEmpty refuses a flag that is given and empty: a variable of the shell that
@@ -153,7 +166,16 @@ func (o *createClusterOptions) noEmpty(flag string) error {
 	return nil
 }
 
-// updateCreated is the update of --yes.
-func (env *Env) updateCreated(ctx context.Context, s *stateroom.Store, opt createClusterOptions) error {
-	return runUpdateCluster(ctx, env, updateOptions{writeFlags: writeFlags{message: opt.message}, output: output{format: "text"}, yes: true}, []string{string(opt.new.Name)})
+// updateCreated is the update of --yes. A cluster in a cloud is made live by
+// kops: it is created all the same, and the person is told.
+func (env *Env) updateCreated(ctx context.Context, opt createClusterOptions) error {
+	update := updateOptions{writeFlags: writeFlags{message: opt.message}, programFlags: opt.programFlags, output: output{format: "text", allowed: []string{"text"}}, yes: true}
+	err := runUpdateCluster(ctx, env, update, []string{string(opt.new.Name)})
+	var cloud *stateroom.CloudError
+	if !errors.As(err, &cloud) {
+		return err
+	}
+	env.sayf("%s", cloud)
+	env.sayf("hint: %s", cloud.Hint())
+	return exitStatus(exitNotConverged)
 }

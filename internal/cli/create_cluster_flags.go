@@ -40,6 +40,7 @@ func (o *createClusterOptions) clusterFlags() *pflag.FlagSet {
 	f.StringVar(&o.cloudLabels, "cloud-labels", "", "labels of all that is made in the cloud, as KEY=VALUE,...")
 	f.StringVar(&n.DiscoveryStore, "discovery-store", "", "public place for the keys of service accounts; in aws they get roles by it")
 	f.BoolVarP(&o.yes, "yes", "y", false, "make it live, too: update cluster --yes")
+	o.programFlags.flags(f)
 	o.changeFlags(f)
 	o.documents.flag(f)
 	return f
@@ -143,14 +144,6 @@ var oldNames = map[string]string{
 	"master-public-name": "api-public-name", "vpc": "network-id", "override": "set",
 }
 
-// givenName is the name that a flag has now.
-func givenName(name string) string {
-	if now, old := oldNames[name]; old {
-		return now
-	}
-	return name
-}
-
 func (o *createClusterOptions) oldFlags() *pflag.FlagSet {
 	f, n := flags(), &o.new
 	f.StringSliceVar(&n.ControlPlaneZones, "master-zones", nil, "")
@@ -163,9 +156,7 @@ func (o *createClusterOptions) oldFlags() *pflag.FlagSet {
 	f.StringVar(&n.APIPublicName, "master-public-name", "", "")
 	f.StringVar(&n.NetworkID, "vpc", "", "")
 	f.StringArrayVar(&n.Sets, "override", nil, "")
-	for old, now := range oldNames {
-		_ = f.MarkDeprecated(old, "say --"+now) // fails only where there is no such flag
-	}
+	f.VisitAll(func(f *pflag.Flag) { f.Hidden = true })
 	return f
 }
 
@@ -244,7 +235,7 @@ func groupFlags(cmd *cobra.Command, groups []flagSet) {
 		fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", cmd.UseLine(), cmd.Example)
 		for _, g := range groups {
 			if g.title != "" {
-				fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(100))
+				fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(80))
 			}
 		}
 		if f := cmd.InheritedFlags(); f.HasAvailableFlags() {
