@@ -31,6 +31,7 @@ type access struct {
 	key      string                 // of the account, base64
 	sas      string                 // a shared access signature, without "?"
 	token    azcore.TokenCredential // asks Microsoft Entra ID
+	searched bool                   // token is whatever was found, and perhaps nothing
 	endpoint string                 // from a connection string; ""
 	from     string                 // where it was found, for people
 }
@@ -56,11 +57,12 @@ func findAccess(opt Options) (access, error) {
 			return access{account: opt.Account, sas: strings.TrimPrefix(sas, "?"), from: "AZURE_STORAGE_SAS_TOKEN"}, nil
 		}
 	}
-	token, from, err := identity(opt)
+	a, err := identity(opt)
 	if err != nil {
 		return access{}, &CredentialsError{Err: err, class: fs.ErrPermission}
 	}
-	return access{account: opt.Account, token: token, from: from}, nil
+	a.account = opt.Account
+	return a, nil
 }
 
 // parseConnection reads a connection string. Its values are never part of an
@@ -97,34 +99,46 @@ func parseConnection(text string) (access, error) {
 
 // identity is what asks for tokens: a program's secret or certificate, a pod's
 // federated token, else what Microsoft's client finds.
-func identity(opt Options) (token azcore.TokenCredential, from string, err error) {
+func identity(opt Options) (a access, err error) {
 	env := opt.Getenv
-	client := azcore.ClientOptions{Transport: &http.Client{Transport: opt.Transport, Timeout: 30 * time.Second}}
-	if host := env("AZURE_AUTHORITY_HOST"); host != "" {
-		client.Cloud = cloud.Configuration{ActiveDirectoryAuthorityHost: host}
+	client := azcore.ClientOptions{
+		Transport: &http.Client{Transport: opt.Transport, Timeout: 30 * time.Second},
+		Retry:     policy.RetryOptions{MaxRetries: -1}, // the driver does
 	}
+	authority := env("AZURE_AUTHORITY_HOST")
+	if authority != "" {
+		client.Cloud = cloud.Configuration{ActiveDirectoryAuthorityHost: authority}
+	}
+	named := authority != "" // and need not be known to Microsoft's public cloud
 	tenant, id := env("AZURE_TENANT_ID"), env("AZURE_CLIENT_ID")
-	switch {
-	case tenant != "" && id != "" && env("AZURE_CLIENT_SECRET") != "":
-		token, err = azidentity.NewClientSecretCredential(tenant, id, env("AZURE_CLIENT_SECRET"),
-			&azidentity.ClientSecretCredentialOptions{ClientOptions: client})
-		return token, "AZURE_CLIENT_SECRET", err
-	case tenant != "" && id != "" && env("AZURE_CLIENT_CERTIFICATE_PATH") != "":
+	switch program := tenant != "" && id != ""; {
+	case program && env("AZURE_CLIENT_SECRET") != "":
+		a.from = "AZURE_CLIENT_SECRET"
+		a.token, err = azidentity.NewClientSecretCredential(tenant, id, env("AZURE_CLIENT_SECRET"),
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: client, DisableInstanceDiscovery: named})
+	case program && env("AZURE_CLIENT_CERTIFICATE_PATH") != "":
+		a.from = "AZURE_CLIENT_CERTIFICATE_PATH"
 		certs, key, err := readCertificate(env("AZURE_CLIENT_CERTIFICATE_PATH"), env("AZURE_CLIENT_CERTIFICATE_PASSWORD"))
 		if err != nil {
-			return nil, "", err
+			return access{}, err
 		}
-		token, err = azidentity.NewClientCertificateCredential(tenant, id, certs, key,
-			&azidentity.ClientCertificateCredentialOptions{ClientOptions: client})
-		return token, "AZURE_CLIENT_CERTIFICATE_PATH", err
-	case tenant != "" && id != "" && env("AZURE_FEDERATED_TOKEN_FILE") != "":
-		token, err = azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
-			ClientOptions: client, TenantID: tenant, ClientID: id, TokenFilePath: env("AZURE_FEDERATED_TOKEN_FILE"),
+		a.token, err = azidentity.NewClientCertificateCredential(tenant, id, certs, key,
+			&azidentity.ClientCertificateCredentialOptions{ClientOptions: client, DisableInstanceDiscovery: named})
+		return a, err
+	case program && env("AZURE_FEDERATED_TOKEN_FILE") != "":
+		a.from = "AZURE_FEDERATED_TOKEN_FILE"
+		a.token, err = azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+			ClientOptions: client, DisableInstanceDiscovery: named,
+			TenantID: tenant, ClientID: id, TokenFilePath: env("AZURE_FEDERATED_TOKEN_FILE"),
 		})
-		return token, "AZURE_FEDERATED_TOKEN_FILE", err
+	default:
+		a.from, a.searched = "a managed identity or `az login`", true
+		client.Retry = policy.RetryOptions{} // it knows how long each of its sources may take
+		a.token, err = azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
+			ClientOptions: client, DisableInstanceDiscovery: named, TenantID: tenant,
+		})
 	}
-	token, err = azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: client, TenantID: tenant})
-	return token, "managed identity or az login", err
+	return a, err
 }
 
 // readCertificate reads a certificate and its key, PEM or PKCS #12.
@@ -224,27 +238,34 @@ func isCredential(err error) bool {
 // entra finds the error code of Microsoft Entra ID, and its sentence.
 var entra = regexp.MustCompile(`(AADSTS\d+): ?([^\n"\\]{0,200})`)
 
-// explain says in words why there is no token.
+// explain says in words why there is no token. Nothing was asked of the store.
 func (a access) explain(ctx context.Context, err error) failure {
-	e := &CredentialsError{class: fs.ErrPermission, Err: errors.New("none were found")}
 	if ctx.Err() != nil {
 		return failure{err: wire.Unanswered(ctx, err).Err, again: true}
 	}
 	var failed *azidentity.AuthenticationFailedError
+	var answer *http.Response
 	if errors.As(err, &failed) {
-		e.Err = fmt.Errorf("%s got no token", a.from)
-		if failed.RawResponse != nil {
-			e.Err = fmt.Errorf("%s got no token: %d", a.from, failed.RawResponse.StatusCode)
-			if failed.RawResponse.StatusCode >= 500 || failed.RawResponse.StatusCode == http.StatusTooManyRequests {
-				e.class = nil
-				return failure{err: e, again: true}
-			}
-		}
+		answer = failed.RawResponse
 	}
 	if m := entra.FindStringSubmatch(err.Error()); m != nil {
-		e.Err = fmt.Errorf("%s got no token: %s: %s", a.from, m[1], wire.Brief(m[2]))
-		e.hint = entraHints[m[1]]
+		return failure{err: &CredentialsError{
+			Err: fmt.Errorf("%s got no token: %s: %s", a.from, m[1], wire.Brief(m[2])), class: fs.ErrPermission, hint: entraHints[m[1]],
+		}}
 	}
+	switch {
+	case answer == nil && a.searched:
+		return failure{err: &CredentialsError{
+			Err: errors.New("there is no key, no signature, no managed identity and no sign-in of `az`"), class: fs.ErrPermission,
+		}}
+	case answer == nil: // the directory was not reached
+		return failure{err: &CredentialsError{Err: fmt.Errorf("%s got no token: %s", a.from, wire.Brief(err.Error()))}, again: true}
+	}
+	e := &CredentialsError{Err: fmt.Errorf("%s got no token: %d", a.from, answer.StatusCode)}
+	if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
+		return failure{err: e, again: true}
+	}
+	e.class = fs.ErrPermission
 	return failure{err: e}
 }
 

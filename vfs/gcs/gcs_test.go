@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 	s := servers.FakeGCS(t)
 	bucket := s.Bucket(t)
 	broken := map[string]bool{}
-	for _, err := range conform(t, s.Endpoint, bucket) {
+	for _, err := range conform(t, s.Endpoint, bucket, vfstest.Options{}) {
 		var b *vfstest.Broken
 		if !errors.As(err, &b) || deviations[b.Rule] == "" {
 			t.Error(err)
@@ -40,7 +40,7 @@ func TestConformance(t *testing.T) {
 func TestConformanceBeforeTheJudge(t *testing.T) {
 	j, endpoint := newJudge(t, nil)
 	j.page = 3
-	for _, err := range conform(t, endpoint, "state") {
+	for _, err := range conform(t, endpoint, "state", vfstest.Options{}) {
 		t.Error(err)
 	}
 }
@@ -54,7 +54,7 @@ const echoes = "if-version: no update is lost among many writers"
 func TestConformanceWhenRepliesAreLost(t *testing.T) {
 	_, endpoint := newJudge(t, nil)
 	endpoint = servers.Proxy(t, endpoint, servers.Faults{Fail: 1. / 12, Lose: 1. / 12, Seed: 7})
-	for _, err := range conform(t, endpoint, "state") {
+	for _, err := range conform(t, endpoint, "state", vfstest.Options{Rounds: 3}) {
 		var b *vfstest.Broken
 		if !errors.As(err, &b) || b.Rule != echoes {
 			t.Error(err)
@@ -63,9 +63,9 @@ func TestConformanceWhenRepliesAreLost(t *testing.T) {
 }
 
 // conform runs the conformance suite and takes what it finds apart.
-func conform(t *testing.T, endpoint, bucket string) []error {
+func conform(t *testing.T, endpoint, bucket string, opt vfstest.Options) []error {
 	t.Helper()
-	return findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, endpoint, bucket), nil }, vfstest.Options{}))
+	return findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, endpoint, bucket), nil }, opt))
 }
 
 func findings(err error) []error {
