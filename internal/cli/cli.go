@@ -103,6 +103,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.AddCommand(completionCmd(), referenceCmd())
 	root.AddCommand(append(topics(), compatTopic(root))...)
 	addCompletions(root, env)
+	setHelp(root)
 	return root
 }
 

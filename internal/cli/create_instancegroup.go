@@ -32,7 +32,7 @@ groups of the role. With --edit, the document opens in an editor before it is
 committed. Nothing runs before stateroom update cluster --yes.
 
 A group of the control plane runs etcd only if a member of spec.etcdClusters names it.`,
-		Example: "  stateroom create instancegroup nodes-big --role node --machine-type large --max-size 3\n  stateroom create instancegroup gpu --subnet main --edit\n  stateroom create instancegroup gpu --dry-run -o yaml",
+		Example: "  stateroom create instancegroup nodes-big --machine-type large --max-size 3\n  stateroom create instancegroup gpu --subnet main --edit\n  stateroom create instancegroup gpu --dry-run -o yaml",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt.given = cmd.Flags()

@@ -41,7 +41,7 @@ func editClusterCmd(env *Env) *cobra.Command {
 		Use:     "cluster [NAME]",
 		Short:   "Change the document of a cluster",
 		Long:    "Change the document of a cluster.\n" + editLong,
-		Example: "  stateroom edit cluster\n  stateroom edit cluster demo.example.com --set spec.kubeAPIServer.maxRequestsInflight=801 -m 'more requests'",
+		Example: "  stateroom edit cluster\n  stateroom edit cluster demo.example.com --set spec.channel=alpha -m 'try alpha'",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runEdit(cmd.Context(), env, opt, first(args), "")

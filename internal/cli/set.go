@@ -26,7 +26,7 @@ func setClusterCmd(env *Env) *cobra.Command {
 		Use:     "cluster [NAME] PATH=VALUE...",
 		Short:   "Set fields of a cluster",
 		Long:    "Set fields of a cluster.\n" + setLong,
-		Example: "  stateroom set cluster spec.kubeAPIServer.maxRequestsInflight=801\n  stateroom set cluster demo.example.com spec.sshAccess+=192.0.2.0/24 spec.channel=alpha",
+		Example: "  stateroom set cluster spec.kubeAPIServer.maxRequestsInflight=801\n  stateroom set cluster spec.sshAccess+=192.0.2.0/24 spec.channel=alpha",
 	})
 }
 

@@ -47,6 +47,8 @@ type statusView struct {
 	Hosts       []hostView         `json:"hosts"`
 	Absent      []string           `json:"absent,omitempty"` // groups without a host
 	Here        *stateroom.Running `json:"here,omitempty"`
+
+	cloud string // where it runs, and is not made live from here; empty: on hosts
 }
 
 // asOfView is the commit of --at.
@@ -100,6 +102,9 @@ func (env *Env) viewStatus(ctx context.Context, s *stateroom.Store, name cluster
 		return nil, statusView{}, err
 	}
 	v := viewCommitted(st, s)
+	if c, err := s.Cluster(ctx, name); err == nil && !c.OnHosts() {
+		v.cloud = c.Cloud()
+	}
 	v.Hosts, v.Absent, v.Here = viewHosts(st), st.Absent, here
 	for _, d := range st.Uncommitted {
 		v.Uncommitted = append(v.Uncommitted, d.Name)
@@ -156,7 +161,28 @@ func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	if err := env.showServices(v); err != nil {
 		return err
 	}
-	return env.showMended(v)
+	if err := env.showMended(v); err != nil || v.AsOf != nil {
+		return err
+	}
+	return env.showNext(st, v)
+}
+
+// showNext says what brings a cluster on, where it is not yet what is wanted.
+func (env *Env) showNext(st *stateroom.Standing, v statusView) error {
+	next := ""
+	switch err := st.Err(); {
+	case v.cloud != "":
+		next = fmt.Sprintf("what is committed is made live in %s by kops: kops update cluster %s --state %s --yes", v.cloud, v.Cluster, v.Store)
+	case v.Behind > 0:
+		next = fmt.Sprintf("stateroom update cluster %s shows what would change; with --yes it is made live", v.Cluster)
+	case err != nil:
+		next = strings.Join(env.hints(err), "; ")
+	}
+	if next == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(env.Stdout, "\nnext: %s\n", next)
+	return err
 }
 
 // headLine says what is committed and what is live.

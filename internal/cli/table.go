@@ -25,6 +25,9 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// whole are the columns that are never cut: half a name or a time is of no use.
+var whole = []string{"NAME", "HOST", "COMMIT", "WHEN", "REPORTED", "STARTED", "LAST", "ISSUED", "EXPIRES", "TIME", "PID", "TIMES", "STATE"}
+
 const (
 	columnGap    = 2
 	columnLeast  = 8 // no column is cut to less
@@ -41,7 +44,7 @@ func (t *table) write(w io.Writer, width int) error {
 		}
 	}
 	if width > 0 {
-		shrink(columns, width)
+		t.shrink(columns, width)
 	}
 	for _, line := range lines {
 		var out strings.Builder
@@ -58,14 +61,19 @@ func (t *table) write(w io.Writer, width int) error {
 }
 
 // shrink narrows the widest columns until all fit, or none can be narrowed.
-func shrink(columns []int, width int) {
+func (t *table) shrink(columns []int, width int) {
 	total := columnGap * (len(columns) - 1)
 	for _, c := range columns {
 		total += c
 	}
 	for ; total > width; total-- {
-		widest := slices.Index(columns, slices.Max(columns))
-		if columns[widest] <= columnLeast {
+		widest := -1
+		for i, c := range columns {
+			if c > columnLeast && !slices.Contains(whole, t.header[i]) && (widest < 0 || c > columns[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
 			return
 		}
 		columns[widest]--
