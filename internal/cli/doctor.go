@@ -81,8 +81,14 @@ func (env *Env) showDoctor(opt doctorOptions, v doctorView) error {
 	case asYAML:
 		return writeYAML(env.Stdout, v)
 	}
+	said := ""
 	for _, s := range v.Signs {
-		env.showVerdict(string(s.Verdict), s.What, s.Saw, "", s.Do)
+		do := s.Do
+		if do == said { // one cause has many signs
+			do = ""
+		}
+		env.showVerdict(string(s.Verdict), s.What, s.Saw, "", do)
+		said = s.Do
 	}
 	line := "nothing is in the way"
 	if !v.Healthy {

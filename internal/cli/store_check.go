@@ -127,8 +127,14 @@ func (env *Env) showCheck(opt checkOptions, v checkView) error {
 	case asYAML:
 		return writeYAML(env.Stdout, v)
 	}
+	said := probe.Finding{}
 	for _, f := range v.Findings {
-		env.showVerdict(string(f.Verdict), f.Check, f.Saw, f.Means, f.Do)
+		means, do := f.Means, f.Do
+		if means == said.Means && do == said.Do { // as of the one above
+			means, do = "", ""
+		}
+		env.showVerdict(string(f.Verdict), f.Check, f.Saw, means, do)
+		said = f
 	}
 	line := map[probe.Verdict]string{
 		probe.OK:      "all is as it should be",

@@ -21,6 +21,7 @@ import (
 // TestStoreCheckTellsWhatServersDo checks each kind of place, and s3rver, and
 // prints what was found of each that is not as it should be.
 func TestStoreCheckTellsWhatServersDo(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	told := map[string]string{}
 	all := append([]place{{"S3 s3rver", onS3(servers.S3rver)}}, places...)

@@ -27,6 +27,7 @@ var deviations = map[string]map[string]string{
 // TestAllPlacesKeepOneContract runs the conformance suite on every kind of
 // place, and prints what came of it as one table.
 func TestAllPlacesKeepOneContract(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	rows := map[string]string{}
 	t.Run("places", func(t *testing.T) {

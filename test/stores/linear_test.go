@@ -94,6 +94,7 @@ var first = state{number: 1, config: "first"}
 // against one order of events. `-stores.seed N` plays the operations of a seed
 // again; what goes on at once does so in no fixed order.
 func TestHistoriesAreLinearizable(t *testing.T) {
+	t.Parallel()
 	for _, p := range []place{at("file"), at("S3 gofakes3"), {"GCS", onGCS(honestGCS)}, at("Azure"), at("SFTP")} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

@@ -96,6 +96,7 @@ func (p person) clean(t testing.TB) {
 // TestTenEditsAtOnceAllStand lets ten processes set a label each, at the same
 // moment, in a bucket.
 func TestTenEditsAtOnceAllStand(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(testing.TB) servers.S3{"gofakes3": servers.GoFakeS3, "versitygw": servers.Versity} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,6 +132,7 @@ func TestTenEditsAtOnceAllStand(t *testing.T) {
 // The next one finds a store that works; what was acknowledged is there, and
 // nothing is there twice.
 func TestKilledWritersLoseNothing(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(testing.TB) servers.S3{"gofakes3": servers.GoFakeS3, "versitygw": servers.Versity} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +202,7 @@ func killEach(t *testing.T, s servers.S3) {
 // plain files all the while others commit to them. Whatever it wrote, and did
 // not itself write over, is in a commit or in the file.
 func TestWhatOtherToolsWriteIsKept(t *testing.T) {
+	t.Parallel()
 	for _, p := range []place{at("S3 gofakes3"), at("S3 versitygw"), {"GCS", onGCS(honestGCS)}, at("Azure")} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
