@@ -58,6 +58,9 @@ func runDiff(ctx context.Context, env *Env, opt diffOptions, args []string) erro
 	if err := env.showDifferences(opt.output, changes); err != nil {
 		return err
 	}
+	if len(changes) == 0 {
+		env.next("there are no differences")
+	}
 	if opt.exitCode && len(changes) > 0 {
 		return errDifferent
 	}

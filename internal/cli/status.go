@@ -203,7 +203,7 @@ func headLine(v statusView) string {
 func hereLine(v statusView) string {
 	switch {
 	case v.Here.Agent > 0:
-		return fmt.Sprintf("stateroom-agent runs (pid %d); after a reboot: stateroom up %s", v.Here.Agent, v.Cluster)
+		return fmt.Sprintf("stateroom-agent runs (pid %d)\n         after a reboot: stateroom up %s", v.Here.Agent, v.Cluster)
 	case len(v.Here.Services) > 0:
 		return fmt.Sprintf("%d services run without stateroom-agent; stateroom up %s starts it", len(v.Here.Services), v.Cluster)
 	}

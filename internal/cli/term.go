@@ -30,6 +30,14 @@ func (env *Env) width() int {
 	return w
 }
 
+// next tells a person at a terminal what they may want to do now. Programs and
+// logs do without.
+func (env *Env) next(format string, args ...any) {
+	if terminal(env.Stderr) {
+		env.sayf("hint: "+format, args...)
+	}
+}
+
 // A color is an ANSI code of a foreground.
 type color string
 

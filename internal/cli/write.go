@@ -66,6 +66,9 @@ func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChan
 		return err
 	}
 	_, err := fmt.Fprintf(env.Stdout, "%s: commit %d\n", out.Cluster, out.Commit)
+	if slices.ContainsFunc(out.Changes, func(c stateroom.FileChange) bool { return !c.Secret && c.Action != stateroom.Removed }) {
+		env.next("nothing runs differently yet; stateroom status %s says what makes it live", out.Cluster)
+	}
 	return err
 }
 
