@@ -172,16 +172,21 @@ func TestACutBodyIsReadAgain(t *testing.T) {
 
 func TestNotModified(t *testing.T) {
 	for name, honoured := range map[string]bool{"304": true, "a service that ignores it": false} {
+		bodies := 0
 		d := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"1"`)
 			if honoured && r.Header.Get("If-None-Match") == `"1"` {
 				w.WriteHeader(304)
 				return
 			}
+			bodies++
 			io.WriteString(w, "data")
 		})
 		if data, _, err := d.Get(t.Context(), "k", "1"); !errors.Is(err, vfs.ErrNotModified) || data != nil {
 			t.Errorf("%s: %q, %v", name, data, err)
+		}
+		if honoured && bodies > 0 {
+			t.Errorf("%s: the bytes came all the same", name)
 		}
 		if data, _, err := d.Get(t.Context(), "k", "0"); err != nil || string(data) != "data" {
 			t.Errorf("%s: %q, %v", name, data, err)
