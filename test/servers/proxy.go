@@ -1,6 +1,8 @@
 package servers
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -13,12 +15,16 @@ import (
 	"time"
 )
 
+// Latest is how long after its client gave up a late request may be done.
+const Latest = 500 * time.Millisecond
+
 // Faults are what a Proxy does to the requests that pass it. The zero value
 // does nothing.
 type Faults struct {
 	Delay time.Duration       // before each request is passed on
 	Fail  float64             // share of requests that the server never sees: half get a 503, half a cut connection
 	Lose  float64             // share of requests that the server does, and whose reply is cut
+	Late  float64             // share of requests whose connection is cut at once, and which the server does within Latest
 	Seed  uint64              // of the choice; it is logged
 	Seen  func(*http.Request) // called with each request as it comes, from many goroutines; must not read its body
 }
@@ -32,8 +38,8 @@ func Proxy(t testing.TB, target string, f Faults) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Fail > 0 || f.Lose > 0 {
-		t.Logf("proxy before %s: fail %g, lose %g, seed %d", target, f.Fail, f.Lose, f.Seed)
+	if f.Fail > 0 || f.Lose > 0 || f.Late > 0 {
+		t.Logf("proxy before %s: fail %g, lose %g, late %g, seed %d", target, f.Fail, f.Lose, f.Late, f.Seed)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -47,8 +53,12 @@ func Proxy(t testing.TB, target string, f Faults) string {
 		Transport:    transport,
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	server := httptest.NewServer(&faulty{Faults: f, forward: forward, random: rand.New(rand.NewPCG(f.Seed, 0))})
-	t.Cleanup(server.Close)
+	p := &faulty{Faults: f, forward: forward, random: rand.New(rand.NewPCG(f.Seed, 0))}
+	server := httptest.NewServer(p)
+	t.Cleanup(func() {
+		server.Close()
+		p.late.Wait()
+	})
 	return server.URL + to.Path
 }
 
@@ -81,6 +91,7 @@ type faulty struct {
 	forward http.Handler
 	mu      sync.Mutex
 	random  *rand.Rand
+	late    sync.WaitGroup
 }
 
 // ServeHTTP passes a request on, or does with it what Faults says. Panicking
@@ -93,7 +104,7 @@ func (p *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(p.Delay)
 	}
 	p.mu.Lock()
-	x, cut := p.random.Float64(), p.random.IntN(2) == 0
+	x, cut, later := p.random.Float64(), p.random.IntN(2) == 0, time.Duration(p.random.Int64N(int64(Latest)))
 	p.mu.Unlock()
 	switch {
 	case x < p.Fail:
@@ -106,9 +117,27 @@ func (p *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case x < p.Fail+p.Lose:
 		p.forward.ServeHTTP(nowhere{http.Header{}}, r)
 		panic(http.ErrAbortHandler)
+	case x < p.Fail+p.Lose+p.Late:
+		p.forwardLater(r, later)
+		panic(http.ErrAbortHandler)
 	default:
 		p.forward.ServeHTTP(w, r)
 	}
+}
+
+// forwardLater lets the server do a request that its client has given up.
+func (p *faulty) forwardLater(r *http.Request, after time.Duration) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	kept := r.Clone(context.WithoutCancel(r.Context()))
+	kept.Body = io.NopCloser(bytes.NewReader(body))
+	p.late.Go(func() {
+		time.Sleep(after)
+		defer func() { _ = recover() }() // the server is gone: nobody hears of it
+		p.forward.ServeHTTP(nowhere{http.Header{}}, kept)
+	})
 }
 
 // nowhere is a reply that nobody gets.

@@ -35,6 +35,7 @@ const (
 	writers    = 8
 	readers    = 4
 	faultShare = 0.05 // of requests that fail, and as many whose reply is lost
+	lateShare  = 0.01 // of requests whose connection is cut, and which are done later
 	groups     = 3
 )
 
@@ -111,7 +112,7 @@ func play(t *testing.T, p place) {
 	t.Logf("%s: -stores.seed %d -stores.duration %s", p.name, seed, *duration)
 	g := &game{t: t, begin: time.Now(), seed: seed, site: p.start(t), notices: map[store.NoticeKind]int{}, failures: map[string]int{}}
 	if g.site.through != nil {
-		g.proxy = servers.Proxy(t, g.site.endpoint, servers.Faults{Fail: faultShare, Lose: faultShare, Seed: seed})
+		g.proxy = servers.Proxy(t, g.site.endpoint, servers.Faults{Fail: faultShare, Lose: faultShare, Late: lateShare, Seed: seed})
 	}
 	h := g.client("Healthy", nil)
 	if _, err := h.Update(t.Context(), "first", func(tx *store.Tx) error {
@@ -310,6 +311,7 @@ func write(ctx context.Context, h *store.History, o operation) (s state, err err
 func (g *game) judge() {
 	t, ctx := g.t, g.t.Context()
 	t.Helper()
+	time.Sleep(servers.Latest) // what the proxy still does is done then
 	healthy := g.client("Judge", nil)
 	if _, err := healthy.Update(ctx, "nothing", func(*store.Tx) error { return nil }); err != nil { // finishes what others began
 		t.Fatalf("a further update: %v", err)
