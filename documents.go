@@ -22,18 +22,24 @@ const clusterLabel = "kops.k8s.io/cluster"
 // sortDocuments finds out to which cluster and file each document of a text
 // belongs. All that is wrong is told at once, with its line in the text.
 func sortDocuments(file string, src []byte) ([]*newDocuments, error) {
-	return sortInto(file, src, "")
+	clusters, err := sortInto(file, src, "")
+	var invalid *cluster.InvalidError
+	if errors.As(err, &invalid) { // tell all at once, what is wrong between documents too
+		more := CheckFiles([]Text{{file, src}}).Problems
+		invalid.Problems = append(invalid.Problems, added(invalid.Problems, more)...)
+		slices.SortStableFunc(invalid.Problems, byPlace)
+	}
+	return clusters, err
 }
 
 // sortInto is sortDocuments, where documents that do not say their cluster
 // belong to home, if it is given and the text holds no cluster.
 func sortInto(file string, src []byte, home cluster.Name) ([]*newDocuments, error) {
-	docs, err := doc.Parse(src)
-	if err != nil {
-		_, problems := cluster.Check(file, src)
-		return nil, errors.Join(cluster.Invalid(problems), noProblem(problems, err))
+	docs, problems := cluster.Parse(file, src)
+	if len(docs) == 0 && len(problems) > 0 {
+		return nil, cluster.Invalid(problems)
 	}
-	s := &sorter{file: file}
+	s := &sorter{file: file, problems: problems}
 	for _, d := range docs {
 		s.findCluster(d)
 	}
@@ -47,14 +53,6 @@ func sortInto(file string, src []byte, home cluster.Name) ([]*newDocuments, erro
 		s.refuse(nil, "there is no document in it")
 	}
 	return s.clusters, cluster.Invalid(s.problems)
-}
-
-// noProblem keeps an error that became no problem.
-func noProblem(problems []cluster.Problem, err error) error {
-	if len(problems) > 0 {
-		return nil
-	}
-	return err
 }
 
 type sorter struct {
@@ -143,13 +141,19 @@ func (s *sorter) place(d *doc.Document) {
 	case kind == "" || text(d, "apiVersion") == "":
 		s.refuse(d, "a document without apiVersion and kind")
 	case kind == "List":
-		p := s.problem(d, []string{"kind"}, "a List holds other documents, which would not be seen")
-		p.Hint = "write its items as documents of their own, parted by lines \"---\""
+		p := s.problem(d, []string{"kind"}, listProblem)
+		p.Hint = listHint
 		s.problems = append(s.problems, p)
 	default:
 		s.placeAddon(d)
 	}
 }
+
+// What is said of a List.
+const (
+	listProblem = "a List holds other documents, which would not be seen"
+	listHint    = "write its items as documents of their own, parted by lines \"---\""
+)
 
 // owner is the cluster that a document belongs to: the one its label names, or
 // the only one of the file.

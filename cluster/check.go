@@ -18,23 +18,30 @@ const maxProblems = 100
 // returns the kind it found, "" where there is none, and all problems with
 // their places in the file.
 func Check(file string, src []byte) (kind string, problems []Problem) {
-	docs, err := doc.Parse(src)
-	if err != nil {
-		problems = parseProblems(file, err)
-	}
+	docs, problems := Parse(file, src)
 	switch {
 	case len(docs) == 1:
 		kind, more := CheckDocument(file, docs[0])
 		problems = append(problems, more...)
 		slices.SortStableFunc(problems, byPlace)
 		return kind, problems
-	case err != nil:
+	case len(docs) == 0 && len(problems) > 0:
 		return "", problems
 	case len(docs) == 0:
 		return "", []Problem{{File: file, Line: 1, Col: 1, Message: "the file is empty"}}
 	}
 	line, col := docs[1].Position()
-	return "", []Problem{{File: file, Line: line, Col: col, Message: fmt.Sprintf("a second document; this file holds one, here are %d", len(docs))}}
+	return "", append(problems, Problem{File: file, Line: line, Col: col, Message: fmt.Sprintf("a second document; this file holds one, here are %d", len(docs))})
+}
+
+// Parse reads the documents of a text, and what is wrong with its syntax. There
+// are documents beside problems only where those are keys given twice.
+func Parse(file string, src []byte) ([]*doc.Document, []Problem) {
+	docs, err := doc.Parse(src)
+	if err != nil {
+		return docs, parseProblems(file, err)
+	}
+	return docs, nil
 }
 
 // parseProblems are those that doc found.

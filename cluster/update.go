@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/stateroom/stateroom/doc"
 )
 
 // ValidateUpdate says which changes from old to new a cluster that runs does
@@ -20,12 +22,12 @@ func ValidateUpdate(old, new *Cluster) []Problem {
 	if p := Downgrade(old, new); p != nil {
 		v.problems = append(v.problems, *p)
 	}
-	was, _ := old.Get("spec")
-	is, _ := new.Get("spec")
-	v.checkImmutable(tables()[KindCluster].child("spec"), []string{"spec"}, was, is)
 	for _, was := range old.Spec.EtcdClusters {
 		v.checkEtcdUpdate(was)
 	}
+	was, _ := old.Get("spec")
+	is, _ := new.Get("spec")
+	v.checkImmutable(tables()[KindCluster].child("spec"), []string{"spec"}, was, is)
 	slices.SortStableFunc(v.problems, byPlace)
 	return v.problems
 }
@@ -35,6 +37,7 @@ func ValidateUpdate(old, new *Cluster) []Problem {
 // by others.
 func (v *validation) checkImmutable(f *Field, path []string, was, is any) {
 	switch {
+	case f.Immutable && slices.ContainsFunc(v.problems, func(p Problem) bool { return p.Path == doc.PathString(path) }):
 	case f.Immutable && empty(was) != empty(is), f.Immutable && !empty(is) && !reflect.DeepEqual(was, is):
 		v.at(v.cluster.page, path, "it was "+wasText(was), "it cannot change once the cluster is there")
 	case f.Type == Object:

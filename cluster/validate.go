@@ -24,6 +24,25 @@ func (c *Cluster) Validate() []Problem {
 	return v.problems
 }
 
+// ValidateGroup is Validate for the document of a group whose cluster is not at
+// hand: what can be said of it by itself.
+func ValidateGroup(src Source) []Problem {
+	r := &reading{cluster: &Cluster{}}
+	name, _ := src.Document.Get("metadata", "name")
+	text, _ := name.(string)
+	r.group(text, src)
+	v := &validation{cluster: r.cluster, problems: r.cluster.problems}
+	for _, g := range r.cluster.Groups {
+		if _, err := ParseGroupName(g.Name); err != nil && g.page.isText("metadata", "name") {
+			v.group(g, field("metadata", "name"), "%s", err)
+		}
+		v.checkRole(g)
+		v.checkSize(g)
+	}
+	slices.SortStableFunc(v.problems, byPlace)
+	return v.problems
+}
+
 // validation gathers problems.
 type validation struct {
 	cluster  *Cluster
@@ -93,10 +112,27 @@ func (v *validation) checkGroups() {
 }
 
 func (v *validation) checkGroup(g *Group) {
+	v.checkRole(g)
+	v.checkSize(g)
 	spec := g.Spec
-	if spec.Role == "" {
+	if spec.Role == RoleControlPlane && len(spec.Subnets) == 0 {
+		v.group(g, field("spec", "subnets"), "a control-plane group needs a subnet")
+	}
+	for i, name := range spec.Subnets {
+		if !slices.ContainsFunc(v.cluster.Spec.Subnets, func(s Subnet) bool { return s.Name == name }) {
+			v.at(g.page, field("spec", "subnets", i), v.subnetNames(), "the cluster has no subnet %q", name)
+		}
+	}
+}
+
+func (v *validation) checkRole(g *Group) {
+	if _, there := g.Get("spec", "role"); g.Spec.Role == "" && (!there || g.page.isText("spec", "role")) {
 		v.at(g.page, field("spec", "role"), "roles are "+roles(), "the group has no role")
 	}
+}
+
+func (v *validation) checkSize(g *Group) {
+	spec := g.Spec
 	for _, size := range []struct {
 		name  string
 		value *int
@@ -111,14 +147,6 @@ func (v *validation) checkGroup(g *Group) {
 	}
 	if spec.MinSize != nil && spec.MaxSize != nil && *spec.MinSize > *spec.MaxSize {
 		v.group(g, field("spec", "minSize"), "minSize %d is above maxSize %d", *spec.MinSize, *spec.MaxSize)
-	}
-	if spec.Role == RoleControlPlane && len(spec.Subnets) == 0 {
-		v.group(g, field("spec", "subnets"), "a control-plane group needs a subnet")
-	}
-	for i, name := range spec.Subnets {
-		if !slices.ContainsFunc(v.cluster.Spec.Subnets, func(s Subnet) bool { return s.Name == name }) {
-			v.at(g.page, field("spec", "subnets", i), v.subnetNames(), "the cluster has no subnet %q", name)
-		}
 	}
 }
 

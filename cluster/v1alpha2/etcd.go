@@ -43,7 +43,7 @@ type EtcdMember struct {
 	// Encrypts the volume. Chosen when the volume is made.
 	EncryptedVolume *bool `json:"encryptedVolume,omitempty" default:"true"`
 	// Instance group on whose node it runs: of the control plane, of one node.
-	InstanceGroup string `json:"instanceGroup,omitempty" is:"required"`
+	InstanceGroup string `json:"instanceGroup,omitempty" is:"required,immutable"`
 	// KMS key with which the volume is encrypted. Default: the account's own for volumes.
 	KMSKeyID string `json:"kmsKeyId,omitempty"`
 	// Name of the member within its etcd, which is part of the volume's name.

@@ -85,7 +85,7 @@ func newRoot(env *Env) *cobra.Command {
 		verb("get", "Show what is in the store", getClustersCmd(env), getClusterCmd(env), getGroupsCmd(env), getKeypairsCmd(env), getAllCmd(env)),
 		verb("edit", "Change a document", editClusterCmd(env), editGroupCmd(env)),
 		verb("update", "Make what is committed live", updateClusterCmd(env)),
-		verb("validate", "Check that what is released runs", validateClusterCmd(env)),
+		validateCmd(env),
 		verb("set", "Set fields of a document", setClusterCmd(env), setGroupCmd(env)),
 		verb("unset", "Unset fields of a document", unsetClusterCmd(env), unsetGroupCmd(env)),
 		replaceCmd(env), applyCmd(env), whyCmd(env),
@@ -96,7 +96,7 @@ func newRoot(env *Env) *cobra.Command {
 		verb("draft", "Look after changes that are not the cluster's yet", draftListCmd(env), draftShowCmd(env), draftDiffCmd(env), draftDeleteCmd(env)),
 		publishCmd(env),
 		logCmd(env), showCmd(env), diffCmd(env), blameCmd(env), rollbackCmd(env), adoptCmd(env), resolveCmd(env),
-		upCmd(env), downCmd(env), statusCmd(env), doctorCmd(env), kubectlCmd(env), etcdCmd(env), versionCmd(env),
+		upCmd(env), downCmd(env), statusCmd(env), doctorCmd(env), kubectlCmd(env), etcdCmd(env), explainCmd(env), schemaCmd(env), versionCmd(env),
 	)
 	addDraftFlags(root, env)
 	addAbsent(root)

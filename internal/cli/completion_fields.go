@@ -41,9 +41,43 @@ func (c *completer) fields(ctx context.Context, cmd *cobra.Command, args []strin
 		if !ok || name == "" || name != f.Name() || f.Name() == "apiVersion" || f.Name() == "kind" {
 			continue
 		}
-		all = append(all, parent+name+follows(f)+"\t"+f.String())
+		all = append(all, parent+name+follows(f)+"\t"+f.String()+": "+firstSentence(f.Doc))
 	}
 	return all
+}
+
+// explainable completes KIND.FIELD for explain, where elements need not be said.
+func explainable(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const noFiles = cobra.ShellCompDirectiveNoFileComp
+	if len(args) > 0 {
+		return nil, noFiles
+	}
+	kind, path := splitKind(typed)
+	parent := cluster.Field{}
+	ok := false
+	switch i := strings.LastIndexByte(path, '.'); {
+	case kind == "" && i < 0:
+		return []string{"cluster.", "instancegroup.", "keyset.", "sshcredential.", "spec."}, noFiles | cobra.ShellCompDirectiveNoSpace
+	case kind == "":
+		if parent, ok = cluster.Explain(cluster.KindCluster, path[:i]); !ok {
+			parent, ok = cluster.Explain(cluster.KindInstanceGroup, path[:i])
+		}
+	default:
+		parent, ok = cluster.Explain(kind, path[:max(i, 0)])
+	}
+	if !ok {
+		return nil, noFiles
+	}
+	before := typed[:strings.LastIndexByte(typed, '.')+1]
+	var all []string
+	for _, f := range parent.Fields() {
+		name := before + f.Name()
+		if len(f.Fields()) > 0 {
+			name += "."
+		}
+		all = append(all, name+"\t"+f.String()+": "+firstSentence(f.Doc))
+	}
+	return all, directive(all)
 }
 
 // follows is what comes after the name of a field that is not the last.
@@ -127,8 +161,12 @@ func valuesOf(kind, path string) []string {
 		return nil
 	case f.Type == cluster.Bool:
 		return []string{path + "=true", path + "=false"}
-	case f.Path == "spec.role":
-		return []string{path + "=Master", path + "=Node", path + "=Bastion"}
+	case len(f.Enum) > 0:
+		var all []string
+		for _, v := range f.Enum {
+			all = append(all, path+"="+v)
+		}
+		return all
 	case f.Path == "spec.kubernetesVersion":
 		return []string{path + "=" + cluster.DefaultKubernetesVersion}
 	}
