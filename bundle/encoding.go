@@ -45,6 +45,15 @@ func (e *FormatError) Error() string {
 // Hint says what a person can do.
 func (e *FormatError) Hint() string { return "upgrade stateroom" }
 
+// refusal says why bytes are not of a format. It is an fs.ErrInvalid, and does not
+// say so in words: the reason does.
+type refusal struct{ why string }
+
+func (e *refusal) Error() string        { return e.why }
+func (e *refusal) Is(target error) bool { return target == fs.ErrInvalid }
+
+func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+
 // encode writes the canonical form: fields in the order of the struct, two
 // spaces of indent, nothing escaped that JSON does not ask for, LF at the end.
 func encode(v any) []byte {
@@ -65,25 +74,25 @@ func decode(what string, data []byte, v any) error { return decodeUpTo(1, what, 
 // before anything else, since a newer one may look different all over.
 func decodeUpTo(newest int, what string, data []byte, v any) error {
 	if !utf8.Valid(data) {
-		return fmt.Errorf("%s is not UTF-8: %w", what, fs.ErrInvalid)
+		return refusef("%s is not UTF-8", what)
 	}
 	var head struct {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("read %s: %s: %w", what, plain(err), fs.ErrInvalid)
+		return refusef("read %s: %s", what, plain(err))
 	}
 	if head.Format > newest {
 		return &FormatError{what, head.Format, newest}
 	}
 	if head.Format < 1 {
-		return fmt.Errorf("%s has no format number: %w", what, fs.ErrInvalid)
+		return refusef("%s has no format number", what)
 	}
 	if err := exact(json.NewDecoder(bytes.NewReader(data)), reflect.TypeOf(v).Elem(), what); err != nil {
 		return fmt.Errorf("read %w", err)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("read %s: %s: %w", what, plain(err), fs.ErrInvalid)
+		return refusef("read %s: %s", what, plain(err))
 	}
 	return nil
 }
@@ -100,16 +109,16 @@ func exact(dec *json.Decoder, t reflect.Type, at string) error {
 	}
 	tok, err := dec.Token()
 	if err != nil {
-		return fmt.Errorf("%s: %s: %w", at, plain(err), fs.ErrInvalid)
+		return refusef("%s: %s", at, plain(err))
 	}
 	switch tok {
 	case nil:
-		return fmt.Errorf("%s: null is not a value here: %w", at, fs.ErrInvalid)
+		return refusef("%s: null is not a value here", at)
 	case json.Delim('{'):
 		err = exactObject(dec, t, at)
 	case json.Delim('['):
 		if t.Kind() != reflect.Slice {
-			return fmt.Errorf("%s: a list is not a value here: %w", at, fs.ErrInvalid)
+			return refusef("%s: a list is not a value here", at)
 		}
 		for i := 0; err == nil && dec.More(); i++ {
 			err = exact(dec, t.Elem(), fmt.Sprintf("%s[%d]", at, i))
@@ -128,16 +137,16 @@ func exactObject(dec *json.Decoder, t reflect.Type, at string) error {
 	for dec.More() {
 		tok, err := dec.Token()
 		if err != nil {
-			return fmt.Errorf("%s: %s: %w", at, plain(err), fs.ErrInvalid)
+			return refusef("%s: %s", at, plain(err))
 		}
 		key := tok.(string)
 		if seen[key] {
-			return fmt.Errorf("%s: field %.80q is given twice: %w", at, key, fs.ErrInvalid)
+			return refusef("%s: field %.80q is given twice", at, key)
 		}
 		seen[key] = true
 		field, known := fieldType(t, key)
 		if !known {
-			return fmt.Errorf("%s: unknown field %.80q: %w", at, key, fs.ErrInvalid)
+			return refusef("%s: unknown field %.80q", at, key)
 		}
 		if err := exact(dec, field, fmt.Sprintf("%s.%.80s", at, key)); err != nil {
 			return err
@@ -163,11 +172,11 @@ func fieldType(t reflect.Type, key string) (reflect.Type, bool) {
 }
 
 func tooLarge(what string, limit int) error {
-	return fmt.Errorf("%s is larger than %d bytes: %w", what, limit, fs.ErrInvalid)
+	return refusef("%s is larger than %d bytes", what, limit)
 }
 
 func notCanonical(what string) error {
-	return fmt.Errorf("%s is not in canonical form: %w", what, fs.ErrInvalid)
+	return refusef("%s is not in canonical form", what)
 }
 
 // wholeSecond is t as the formats write it: UTC, whole seconds. A year that

@@ -1,10 +1,6 @@
 package bundle
 
-import (
-	"fmt"
-	"io/fs"
-	"strings"
-)
+import "strings"
 
 // Placeholders are the values that differ from node to node: a closed set.
 type Placeholders struct {
@@ -31,7 +27,7 @@ func expand(s string, values map[string]string) (string, error) {
 		name, after, closed := strings.Cut(rest, "}")
 		value, known := values[name]
 		if !closed || !known {
-			return "", fmt.Errorf("%.40q begins no placeholder that may stand here: %w", "${"+rest, fs.ErrInvalid)
+			return "", refusef("%.40q begins no placeholder that may stand here", "${"+rest)
 		}
 		out.WriteString(value)
 		s = after

@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +108,7 @@ func DecodeReport(data []byte) (*Report, error) {
 		return nil, err
 	}
 	if w.Format == 1 && w.Drift != nil {
-		return nil, fmt.Errorf("read report: unknown field \"drift\" in format 1: %w", fs.ErrInvalid)
+		return nil, refusef("read report: unknown field %q in format 1", "drift")
 	}
 	r := w.cleaned()
 	if err := r.Validate(); err != nil {
