@@ -89,8 +89,7 @@ func flagLines(flags *pflag.FlagSet) string {
 		}
 		value, usage := pflag.UnquoteUsage(f)
 		switch {
-		case f.Value.Type() == "bool":
-			value = ""
+		case f.Value.Type() == "bool": // needs no value
 		case f.NoOptDefVal != "":
 			name += "[=" + strings.ToUpper(value) + "]"
 		case value != "":
