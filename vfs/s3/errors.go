@@ -124,7 +124,7 @@ const (
 // passing are the codes of refusals for now.
 var passing = map[string]bool{
 	"SlowDown": true, "ServiceUnavailable": true, "Busy": true, "TooManyRequests": true, "Throttling": true,
-	"ThrottlingException": true, "RequestLimitExceeded": true, "ReducedRedundancyLostObject": false,
+	"ThrottlingException": true, "RequestLimitExceeded": true,
 }
 
 // fateOf says what became of the request that failed with err.
