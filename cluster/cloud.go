@@ -69,7 +69,7 @@ func GuessCloud(store string) string {
 
 func anyZone(zone string) (string, error) { return zone, nil }
 
-var awsZone = regexp.MustCompile(`^([a-z]{2,}(?:-[a-z]+)+-[0-9]+)([a-z]|(?:-[a-z0-9]+)+[a-z])$`)
+var awsZone = regexp.MustCompile(`^([a-z]{2,}(?:-[a-z]+)+-[0-9]+)[a-z]$`)
 
 func awsRegion(zone string) (string, error) {
 	if m := awsZone.FindStringSubmatch(zone); m != nil {

@@ -56,12 +56,19 @@ var exampleRegions = map[string]map[string]map[Role]string{
 
 // defaultMachine is the machine type of a group that names none.
 func (n *newCluster) defaultMachine(g *newGroup) string {
-	if g.manager != "" && n.opt.Cloud == "aws" {
+	switch {
+	case g.manager != "" && n.opt.Cloud == "aws":
 		return "" // karpenter chooses
+	case n.opt.Cloud == metal:
+		return ""
+	case len(n.opt.Facts.MachineTypes) == 0:
+		return n.assumedMachine(g)
 	}
-	if len(n.opt.Facts.MachineTypes) > 0 && n.opt.Cloud != metal {
-		return n.offered(g)
-	}
+	return n.offered(g)
+}
+
+// assumedMachine is what kops takes where the cloud says nothing.
+func (n *newCluster) assumedMachine(g *newGroup) string {
 	if len(n.opt.Zones) > 0 {
 		region, _ := n.cloud.region(n.opt.Zones[0]) // "" is no example
 		if example := exampleRegions[n.opt.Cloud][region]; example != nil {

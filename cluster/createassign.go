@@ -44,6 +44,11 @@ func (n *newCluster) assigned() ([]byte, error) {
 }
 
 func (a *assignment) assign() {
+	for _, emptied := range []string{"api", "networking"} {
+		if m, ok := a.spec[emptied].(map[string]any); ok && len(m) == 0 {
+			delete(a.spec, emptied)
+		}
+	}
 	a.withoutKubeProxy()
 	a.assignNetwork()
 	if a.opt.Cloud == "gce" {

@@ -80,6 +80,9 @@ var dnsTypes = map[string][]string{
 
 func (c *createCheck) names() {
 	o := c.o
+	if strings.HasSuffix(string(o.Name), ".k8s.local") && o.DNSType != dnsNone {
+		c.wrong("dns", "take a name in a zone of your own, or --dns none", "no DNS zone can hold %s: kops' gossip, which names in .k8s.local were for, ended with 1.37", o.Name)
+	}
 	if slices.Contains(dnsTypes[o.Cloud], o.DNSType) {
 		c.wrong("dns", "leave it out, or --dns none", "kops makes no %s DNS records in %s", strings.ToLower(o.DNSType), o.Cloud)
 	}

@@ -117,6 +117,8 @@ func TestFlagsThatContradict(t *testing.T) {
 		{"a class that ended", "aws", func(o *cluster.CreateOptions) { o.APILoadBalancer = "classic" }, "--api-loadbalancer-class"},
 		{"public DNS in hetzner", "hetzner", func(o *cluster.CreateOptions) { o.DNSType = "public" }, "--dns"},
 		{"private DNS in digitalocean", "digitalocean", func(o *cluster.CreateOptions) { o.DNSType = "private" }, "--dns"},
+		{"a name of gossip", "aws", func(o *cluster.CreateOptions) { o.Name, o.DNSType = "a.k8s.local", "public" }, "--dns"},
+		{"a local zone", "aws", func(o *cluster.CreateOptions) { o.Zones = []string{"us-west-2-lax-1a"} }, "--zones"},
 		{"API servers without DNS", "aws", func(o *cluster.CreateOptions) { o.APIServerCount = 1 }, "--api-server-count"},
 		{"API servers elsewhere", "azure", func(o *cluster.CreateOptions) { o.APIServerCount = 1 }, "--api-server-count"},
 		{"subnets nobody knows", "aws", func(o *cluster.CreateOptions) { o.SubnetIDs = []string{"subnet-1"} }, "--subnets"},
@@ -251,7 +253,11 @@ func TestSetsComeBeforeWhatFollows(t *testing.T) {
 	if got := get(opt, "spec", "nonMasqueradeCIDR"); got != "100.96.0.0/11" {
 		t.Errorf("nonMasqueradeCIDR is %v", got)
 	}
-	opt.Networking, opt.Sets = "amazonvpc", nil
+	opt.Sets, opt.Unsets = nil, []string{"spec.api.loadBalancer"}
+	if got := get(opt, "spec", "api"); got != nil {
+		t.Errorf("api is %v", got)
+	}
+	opt.Networking, opt.Unsets = "amazonvpc", nil
 	if got := get(opt, "spec", "nonMasqueradeCIDR"); got != "172.20.0.0/16" {
 		t.Errorf("nonMasqueradeCIDR with amazonvpc is %v", got)
 	}
