@@ -140,7 +140,11 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := cmd.CommandPath() + " --help"
+	hint := cmd.CommandPath() + " --help lists its commands"
+	if nouns := nounsOf(cmd); cmd.HasParent() && len(nouns) < 12 {
+		hint = "there is: " + strings.Join(nouns, ", ")
+	}
+	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}

@@ -270,7 +270,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &missing):
 		hint = flagHint(cmd, missing.GetFlag())
 	case errors.As(err, &unknown):
-		if near := nearFlag(cmd, unknown.GetSpecifiedName()); near != "" {
+		if c, _, err := cmd.Root().Find([]string{unknown.GetSpecifiedName()}); err == nil && c != cmd.Root() {
+			hint = c.CommandPath() + " is a command; " + hint
+		} else if near := nearFlag(cmd, unknown.GetSpecifiedName()); near != "" {
 			hint = "did you mean --" + near + "? " + hint
 		}
 	}

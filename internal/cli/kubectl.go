@@ -49,6 +49,9 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 	cmd.Env = append(withoutKubeconfig(cmd.Environ()), "KUBECONFIG="+kubectl.Kubeconfig)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.Stdin, env.Stdout, env.Stderr
 	err = cmd.Run()
+	if running, errRunning := m.Running(ctx, name); err != nil && errRunning == nil && !running.Any() {
+		env.sayf("hint: %s does not run on this machine; stateroom up %s starts it", name, name)
+	}
 	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() > 0 {
 		return exitStatus(exit.ExitCode())
 	}
