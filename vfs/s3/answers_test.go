@@ -55,6 +55,7 @@ func hintOf(err error) string {
 }
 
 func TestRefusalsSayWhatToDo(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status        int
 		code, message string
@@ -67,6 +68,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{403, "AccessDenied", "Access Denied", "delete", fs.ErrPermission, "403 AccessDenied", "DELETE of a/b needs s3:DeleteObject"},
 		{403, "AccessDenied", "Access Denied", "list", fs.ErrPermission, "403 AccessDenied", "LIST needs s3:ListBucket on arn:aws:s3:::state"},
 		{403, "AccessDenied", "User is not authorized to perform: kms:GenerateDataKey", "put", fs.ErrPermission, "kms:GenerateDataKey", "encrypted with a KMS key"},
+		{403, "AccessDenied", "\u202eDenied by\nnobody", "get", fs.ErrPermission, "403 AccessDenied: Denied by nobody", "GET of a/b"},
 		{403, "InvalidAccessKeyId", "x", "get", fs.ErrPermission, "403 InvalidAccessKeyId", "does not know this access key"},
 		{403, "SignatureDoesNotMatch", "x", "get", fs.ErrPermission, "403 SignatureDoesNotMatch", "the secret does not fit"},
 		{400, "ExpiredToken", "The provided token has expired.", "get", fs.ErrPermission, "400 ExpiredToken: The provided token has expired.", "aws sso login"},
@@ -98,7 +100,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 					t.Errorf("%v: is %v: %t", err, class, errors.Is(err, class))
 				}
 			}
-			if strings.ContainsAny(err.Error(), "\x1b\a") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "Signature=") {
+			if strings.ContainsAny(err.Error(), "\x1b\a\u202e\n") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "Signature=") {
 				t.Errorf("%q", err)
 			}
 		})
@@ -209,6 +211,11 @@ func TestTheRegionIsFoundOut(t *testing.T) {
 			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
 			refuse(w, 301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.")
 		},
+		"307 to another host": func(w http.ResponseWriter) {
+			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
+			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
+			refuse(w, 307, "TemporaryRedirect", "Please re-send this request to the specified temporary endpoint.")
+		},
 		"400 in words": func(w http.ResponseWriter) {
 			refuse(w, 400, "AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'")
 		},
@@ -260,6 +267,7 @@ func TestAWrongClockIsPutRight(t *testing.T) {
 }
 
 func TestAHangingServer(t *testing.T) {
+	t.Parallel()
 	hang := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/half") {

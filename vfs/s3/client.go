@@ -64,9 +64,12 @@ func (opt Options) apply(o *s3.Options) {
 	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 	o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	o.DisableLogOutputChecksumValidationSkipped = true
-	if opt.Transport != nil {
-		o.HTTPClient = &http.Client{Transport: opt.Transport, CheckRedirect: noRedirect}
+	transport := opt.Transport
+	if own, ok := o.HTTPClient.(*awshttp.BuildableClient); ok && transport == nil {
+		transport = own.GetTransport()
 	}
+	// A redirect is answered by signing anew for where it leads.
+	o.HTTPClient = &http.Client{Transport: transport, CheckRedirect: noRedirect}
 }
 
 // dualStack reports whether a region has endpoints for IPv4 and IPv6 under one

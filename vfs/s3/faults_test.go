@@ -14,6 +14,7 @@ import (
 // TestKeepsTheContractOverABadLine loses every tenth request before and every
 // tenth reply after the server did it.
 func TestKeepsTheContractOverABadLine(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	server := servers.GoFakeS3(t)
 	opt := bucket(t, server)

@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stateroom/stateroom/test/servers"
@@ -11,14 +12,19 @@ import (
 // A page may end within a folder, which some services name on the next page
 // again: it is one folder.
 func TestFoldersOverSeveralPages(t *testing.T) {
+	t.Parallel()
 	d := open(t, bucket(t, servers.GoFakeS3(t)))
-	for i := range 1001 {
-		for _, name := range []string{"a", "b"} {
-			if _, err := d.Put(t.Context(), fmt.Sprintf("c%04d/%s", i, name), nil, vfs.Cond{}, ""); err != nil {
-				t.Fatal(err)
+	var wg sync.WaitGroup
+	for first := range 20 {
+		wg.Go(func() {
+			for i := first; i < 1001; i += 20 {
+				for _, name := range []string{"a", "b"} {
+					put(t, d, fmt.Sprintf("c%04d/%s", i, name), "", vfs.Cond{})
+				}
 			}
-		}
+		})
 	}
+	wg.Wait()
 	n := 0
 	for e, err := range d.ListDir(t.Context(), "") {
 		if err != nil {

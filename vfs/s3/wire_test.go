@@ -115,6 +115,7 @@ func TestOnlyOurOwnRetries(t *testing.T) {
 // TestAnErrorWithStatus200 answers as services sometimes do after a long wait:
 // well, and then not.
 func TestAnErrorWithStatus200(t *testing.T) {
+	t.Parallel()
 	for name, body := range map[string]string{
 		"an error of S3":       "<?xml version=\"1.0\"?><Error><Code>InternalError</Code><Message>x</Message></Error>",
 		"a page of a portal":   "<html><body>Please log in</body></html>",
@@ -133,21 +134,27 @@ func TestAnErrorWithStatus200(t *testing.T) {
 }
 
 func TestReadsAreBounded(t *testing.T) {
+	t.Parallel()
 	for name, length := range map[string]string{"and says so": fmt.Sprint(vfs.MaxObject + 1), "and does not say so": ""} {
+		var sent atomic.Int32 // MiB
 		d := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", `"1"`)
 			if length != "" {
 				w.Header().Set("Content-Length", length)
 			}
-			for range vfs.MaxObject>>20 + 1 {
+			for range 4 * vfs.MaxObject >> 20 {
 				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 					return
 				}
+				sent.Add(1)
 			}
 		})
 		data, _, err := d.Get(t.Context(), "k", "")
 		if !errors.Is(err, fs.ErrInvalid) || data != nil || !strings.Contains(err.Error(), "over the limit") {
 			t.Errorf("an object over the limit, %s: %d bytes, %v", name, len(data), err)
+		}
+		if sent.Load() > 2*vfs.MaxObject>>20 {
+			t.Errorf("an object over the limit, %s: %d MiB were taken", name, sent.Load())
 		}
 	}
 }
