@@ -151,10 +151,10 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	return usagef(hint, "%s has no command %q", cmd.CommandPath(), args[0])
 }
 
-// noEmptyFlag refuses --state and --name that are given and empty, for the same
+// noEmptyFlag refuses flags that name something and are empty, for the same
 // reason as empty arguments.
 func noEmptyFlag(cmd *cobra.Command) error {
-	for _, name := range []string{"state", "name", "draft"} {
+	for _, name := range []string{"state", "name", "draft", "at"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return usagef("is a variable of the shell not set?", "--%s is empty", name)
 		}
