@@ -245,9 +245,14 @@ func TestSetsComeBeforeWhatFollows(t *testing.T) {
 	if got := get(opt, "spec", "masterPublicName"); got != "k8s.example.com" {
 		t.Errorf("masterPublicName is %v", got)
 	}
-	opt.Networking, opt.Sets = "calico", []string{"spec.networking.calico.bpfEnabled=true", "spec.kubeProxy.enabled=false"}
-	if got := get(opt, "spec", "kubeProxy"); !cmp.Equal(got, map[string]any{"enabled": false}) {
-		t.Errorf("kubeProxy is %v", got)
+	opt.Networking, opt.Sets = "calico", nil
+	for _, sets := range []string{"", "spec.networking.calico.bpfEnabled=true"} {
+		if sets != "" {
+			opt.Sets = []string{sets}
+		}
+		if got, off := get(opt, "spec", "kubeProxy", "enabled"), sets != ""; (got == false) != off {
+			t.Errorf("with %q kubeProxy.enabled is %v", sets, got)
+		}
 	}
 	opt.Sets = []string{"spec.nonMasqueradeCIDR=100.96.0.0/11"}
 	if got := get(opt, "spec", "nonMasqueradeCIDR"); got != "100.96.0.0/11" {
@@ -294,6 +299,17 @@ func TestCloudLabels(t *testing.T) {
 	for _, bad := range []string{"a", "a=b=c", `a="b`, "=b"} {
 		if _, err := cluster.ParseCloudLabels(bad); err == nil {
 			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+func TestGuessCloud(t *testing.T) {
+	for store, want := range map[string]string{
+		"s3://b": "aws", "gs://b/x": "gce", "do://b": "digitalocean", "hos://b": "hetzner", "swift://b": "openstack", "azureblob://a/b": "azure",
+		"/srv/s3": "", "file:///x": "", "sftp://h/x": "", "mem://": "",
+	} {
+		if got := cluster.GuessCloud(store); got != want {
+			t.Errorf("%s: got %q, want %q", store, got, want)
 		}
 	}
 }

@@ -233,13 +233,10 @@ func groupFlags(cmd *cobra.Command, groups []flagSet) {
 	cmd.SetUsageFunc(func(cmd *cobra.Command) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", cmd.UseLine(), cmd.Example)
-		for _, g := range groups {
-			if g.title != "" {
-				fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(80))
+		for _, g := range append(groups, flagSet{"Flags of all commands", cmd.InheritedFlags()}) {
+			if lines := flagLines(g.flags); g.title != "" && lines != "" {
+				fmt.Fprintf(&b, "\n%s:\n%s", g.title, lines)
 			}
-		}
-		if f := cmd.InheritedFlags(); f.HasAvailableFlags() {
-			fmt.Fprintf(&b, "\nGlobal Flags:\n%s", f.FlagUsages())
 		}
 		_, err := cmd.OutOrStderr().Write([]byte(b.String()))
 		return err

@@ -27,9 +27,10 @@ func createGroupCmd(env *Env) *cobra.Command {
 		Use:     "instancegroup GROUP",
 		Aliases: []string{"ig"},
 		Short:   "Create an instance group",
-		Long: `Create an instance group in a cluster. What no flag says is as in the cluster's other
-groups of the role. With --edit, the document opens in an editor before it is
-committed. Nothing runs before stateroom update cluster --yes.
+		Long: `Create an instance group in a cluster. What no flag says is, on hosts, as in the
+cluster's other groups of the role, and in a cloud as kops has it. With --edit,
+the document opens in an editor before it is committed. Nothing runs before
+stateroom update cluster --yes.
 
 A group of the control plane runs etcd only if a member of spec.etcdClusters names it.`,
 		Example: "  stateroom create instancegroup nodes-big --machine-type large --max-size 3\n  stateroom create instancegroup gpu --subnet main --edit\n  stateroom create instancegroup gpu --dry-run -o yaml",
@@ -42,10 +43,10 @@ A group of the control plane runs etcd only if a member of spec.etcdClusters nam
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.new.Role, "role", "node", "what its hosts do: node, control-plane, apiserver or bastion")
-	f.StringSliceVar(&opt.new.Subnets, "subnet", nil, "subnets that it lies in (default all of the cluster's)")
-	f.StringSliceVar(&opt.new.Zones, "zone", nil, "zones whose subnets it lies in")
+	f.StringSliceVar(&opt.new.Subnets, "subnet", nil, "subnets that it lies in (default all but utility and dualstack subnets)")
+	f.StringSliceVar(&opt.new.Zones, "zone", nil, "zones whose subnets it lies in; in gce and azure it names them")
 	f.IntVar(&opt.count, "node-count", 0, "how many hosts: --min-size and --max-size in one")
-	f.IntVar(&opt.least, "min-size", 0, "how many hosts at least (default 1 for a control plane; else 0 on hosts, 2 in a cloud)")
+	f.IntVar(&opt.least, "min-size", 0, "how many hosts at least (default 1 for a control plane, and in a cloud for a bastion; else 0 on hosts, 2 in a cloud)")
 	f.IntVar(&opt.most, "max-size", 0, "how many hosts at most (default as --min-size)")
 	f.StringVar(&opt.new.MachineType, "machine-type", "", "machine type")
 	f.StringVar(&opt.new.Image, "image", "", "image")
