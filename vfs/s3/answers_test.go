@@ -231,8 +231,8 @@ func TestTheRegionIsFoundOut(t *testing.T) {
 				right.Add(1)
 				w.Header().Set("ETag", `"1"`)
 			})
-			for range 3 {
-				if err := do(t.Context(), d, "create", "k"); err != nil {
+			for _, op := range []string{"get", "create", "get"} {
+				if err := do(t.Context(), d, op, "k"); err != nil {
 					t.Fatal(err)
 				}
 			}

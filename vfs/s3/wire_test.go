@@ -209,8 +209,12 @@ func TestManyKeysAndOddOnes(t *testing.T) {
 			var lists atomic.Int32
 			opt := bucket(t, server)
 			opt.Endpoint = servers.Proxy(t, server.Endpoint, servers.Faults{Seen: func(r *http.Request) {
-				if r.URL.Query().Has("list-type") {
+				q := r.URL.Query()
+				if q.Has("list-type") {
 					lists.Add(1)
+				}
+				if q.Has("list-type") && q.Get("encoding-type") != "url" {
+					t.Errorf("a list that cannot hold all keys is asked for: %s", r.URL)
 				}
 			}})
 			d := open(t, opt)
