@@ -55,6 +55,28 @@ func TestCreateWritesWhatKopsWrites(t *testing.T) {
 	}
 }
 
+// TestCreateWritesWhatKopsWritesInAWS: the documents of a store that kops wrote,
+// byte for byte. kops' files of groups say the cluster only when it prints them.
+func TestCreateWritesWhatKopsWritesInAWS(t *testing.T) {
+	dir := filepath.Join(kopsData(t), "stores", "kops-aws", "aws.example.com")
+	files := create(t, cluster.CreateOptions{
+		Name: "aws.example.com", Cloud: "aws", Zones: []string{"us-test-1a"}, NodeCount: 2,
+		ConfigBase:        "s3://kops-aws/aws.example.com",
+		Created:           time.Date(2026, 11, 22, 17, 22, 29, 0, time.UTC),
+		KubernetesVersion: "1.36.0",
+		Channel:           "http://127.0.0.1:8099/channels/stable",
+		Image:             "ami-12345678",
+		DNSType:           "public",
+		DiscoveryStore:    "s3://kops-aws/discovery",
+	})
+	for _, name := range []string{"config", "instancegroup/control-plane-us-test-1a", "instancegroup/nodes-us-test-1a"} {
+		got := strings.Replace(string(files[name].Data), "  labels:\n    kops.k8s.io/cluster: aws.example.com\n", "", 1)
+		if diff := cmp.Diff(string(read(t, dir, filepath.FromSlash(name))), got); diff != "" {
+			t.Errorf("%s differs (-kops +ours):\n%s", name, diff)
+		}
+	}
+}
+
 // TestCreateWritesTheFrozenCluster does so without kops' data.
 func TestCreateWritesTheFrozenCluster(t *testing.T) {
 	files := create(t, cluster.CreateOptions{
