@@ -109,18 +109,30 @@ func readBefore(ctx context.Context, sn *store.Snapshot, name string) ([]byte, e
 var errRehearsed = errors.New("dry run")
 
 // change runs fn as one commit of a cluster's history, or in a dry run as
-// none. fn may run more than once, on newer states.
+// none. fn may run more than once, on newer states. It will mostly read
+// documents.
 func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words string, fn func(*recorder) error) (*Outcome, error) {
+	return s.changeReading(ctx, name, documents, w, words, fn)
+}
+
+// changeAll is change for a function that reads every file.
+func (s *Store) changeAll(ctx context.Context, name cluster.Name, w Write, words string, fn func(*recorder) error) (*Outcome, error) {
+	return s.changeReading(ctx, name, nil, w, words, fn)
+}
+
+func (s *Store) changeReading(ctx context.Context, name cluster.Name, reads []string, w Write, words string, fn func(*recorder) error) (*Outcome, error) {
 	if w.Message == "" {
 		w.Message = words
 	}
-	s.warnOfLease(ctx, name)
+	warn := s.askForLease(ctx, name)
+	defer warn()
 	var rec *recorder
-	commit, err := s.committer(name)
+	commit, err := s.committer(name, reads)
 	if err != nil {
 		return nil, err
 	}
 	after, err := commit(ctx, w.Message, func(t *store.Tx) error {
+		warn()
 		rec = record(t)
 		rec.downgrade = w.Downgrade
 		if err := fn(rec); err != nil || !w.DryRun {
@@ -147,9 +159,9 @@ func (s *Store) change(ctx context.Context, name cluster.Name, w Write, words st
 
 // committer is what a change is committed with: the cluster's history, or the
 // draft that the store is on.
-func (s *Store) committer(name cluster.Name) (func(context.Context, string, func(*store.Tx) error) (*store.Snapshot, error), error) {
+func (s *Store) committer(name cluster.Name, reads []string) (func(context.Context, string, func(*store.Tx) error) (*store.Snapshot, error), error) {
 	if s.draft == "" {
-		return s.store.Cluster(string(name)).Update, nil
+		return s.store.Cluster(string(name)).Reading(reads...).Update, nil
 	}
 	d, err := s.onDraft(name)
 	if err != nil {

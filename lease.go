@@ -2,6 +2,7 @@ package stateroom
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/stateroom/stateroom/cluster"
@@ -24,14 +25,25 @@ func (s *Store) DropLease(ctx context.Context, name cluster.Name, force bool) (*
 	return s.store.Cluster(string(name)).DropLease(ctx, force)
 }
 
-// warnOfLease tells a person who writes that somebody else is at work. It is no
-// reason to fail.
-func (s *Store) warnOfLease(ctx context.Context, name cluster.Name) {
+// askForLease asks who is at work on a cluster, beside what is done meanwhile.
+// What it returns waits for the answer and tells a person who writes, once, if
+// that is somebody else. It is no reason to fail.
+func (s *Store) askForLease(ctx context.Context, name cluster.Name) (warn func()) {
 	if s.opt.Notice == nil {
-		return
+		return func() {}
 	}
 	h := s.store.Cluster(string(name))
-	if l, err := h.Lease(ctx); err == nil && l != nil && !h.HeldBy(l) {
-		s.opt.Notice(store.Notice{Kind: store.Leased, Cluster: string(name), Author: l.Holder, Message: l.Reason})
-	}
+	answer := make(chan *store.Lease, 1)
+	go func() {
+		l, err := h.Lease(ctx)
+		if err != nil {
+			l = nil
+		}
+		answer <- l
+	}()
+	return sync.OnceFunc(func() {
+		if l := <-answer; l != nil && !h.HeldBy(l) {
+			s.opt.Notice(store.Notice{Kind: store.Leased, Cluster: string(name), Author: l.Holder, Message: l.Reason})
+		}
+	})
 }

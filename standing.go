@@ -58,7 +58,7 @@ func (s *Store) Standing(ctx context.Context, name cluster.Name) (*Standing, err
 	if st.Release, err = released(ctx, head); err != nil || s.at != "" {
 		return st, err
 	}
-	if st.Uncommitted, err = h.Drift(ctx); err != nil {
+	if st.Uncommitted, err = h.Drift(ctx); err != nil && !errors.Is(err, errors.ErrUnsupported) { // no lists there
 		return nil, err
 	}
 	return st, s.readHosts(ctx, st, head)

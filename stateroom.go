@@ -39,6 +39,8 @@ type Options struct {
 	Log    *slog.Logger       // nil: discarded
 	Notice func(store.Notice) // what a person should hear of; nil: nobody does
 
+	Records *store.Records // where records are kept between commands; nil: nowhere
+
 	// SingleWriter is the word of the caller that nobody else writes to the
 	// store; see [store.Options].
 	SingleWriter bool
@@ -97,7 +99,7 @@ func (o Options) filled() Options {
 
 // forStore are the options of the store below.
 func (o Options) forStore() store.Options {
-	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, SingleWriter: o.SingleWriter}
+	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, Records: o.Records, SingleWriter: o.SingleWriter}
 }
 
 // Place is the address of the store, as shown to people.

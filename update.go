@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
-	"strconv"
+	"sync"
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
@@ -44,7 +44,7 @@ func (s *Store) Plan(ctx context.Context, name cluster.Name, p Programs) (*Updat
 		return s.planDraft(ctx, name, p)
 	}
 	var u *Update
-	_, err := s.change(ctx, name, Write{DryRun: true}, "", func(r *recorder) error {
+	_, err := s.changeAll(ctx, name, Write{DryRun: true}, "", func(r *recorder) error {
 		var err error
 		u, _, err = s.prepare(ctx, r, name, p.foresee, nil)
 		return err
@@ -89,7 +89,7 @@ func (s *Store) release(ctx context.Context, name cluster.Name, p Programs, w Wr
 	}
 	made := &keyMaker{now: s.opt.Now(), rand: s.opt.Rand, made: map[string][]byte{}}
 	var u *Update
-	out, err := s.change(ctx, name, w, "update cluster "+string(name), func(r *recorder) error {
+	out, err := s.changeAll(ctx, name, w, "update cluster "+string(name), func(r *recorder) error {
 		var next *bundle.Release
 		var err error
 		if u, next, err = s.prepare(ctx, r, name, p.choose, made); err != nil {
@@ -190,7 +190,7 @@ func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, pro
 	}
 	r.WriteFile(catalogueName, catalogue.Encode())
 	return u, &bundle.Release{
-		Cluster: string(name), ClusterID: r.LineageID(), PollSeconds: pollSeconds, Groups: stage(r, made),
+		Cluster: string(name), ClusterID: r.LineageID(), PollSeconds: pollSeconds, Groups: stage(r, made, old.plan),
 	}, nil
 }
 
@@ -198,13 +198,19 @@ func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, pro
 // directory they look every second, whatever this says.
 const pollSeconds = 300
 
-// stage puts the bundles of a plan beside the record, and names them.
-func stage(r *recorder, p *plan.Plan) map[string]bundle.Digest {
+// stage puts the bundles of a plan beside the record, but those in force, and
+// names them all.
+func stage(r *recorder, p, inForce *plan.Plan) map[string]bundle.Digest {
 	groups := map[string]bundle.Digest{}
 	for group, b := range p.Bundles {
 		data, digest := b.Encode()
-		r.Stage(bundle.ObjectName(group, digest), data)
 		groups[group] = digest
+		if inForce != nil && inForce.Bundles[group] != nil {
+			if _, same := inForce.Bundles[group].Encode(); same == digest {
+				continue // read a moment ago
+			}
+		}
+		r.Stage(bundle.ObjectName(group, digest), data)
 	}
 	return groups
 }
@@ -265,38 +271,68 @@ func (s *Store) inForce(ctx context.Context, r *recorder, name cluster.Name) (*l
 	if err != nil || release == nil {
 		return &live{}, err
 	}
-	h := s.store.Cluster(string(name))
-	from, err := h.At(ctx, strconv.Itoa(release.Commit))
-	if err != nil {
-		return nil, err
-	}
 	l := &live{commit: release.Commit, plan: &plan.Plan{Cluster: name, Documents: map[string]string{}, Bundles: map[string]*bundle.Bundle{}}}
+	var wg sync.WaitGroup
+	var bundlesErr error
+	wg.Go(func() { bundlesErr = s.readBundles(ctx, name, release, l) })
+	err = l.readState(ctx, r.before())
+	wg.Wait()
+	return l, errors.Join(err, bundlesErr)
+}
+
+// readState reads the documents and the catalogue of what is released.
+func (l *live) readState(ctx context.Context, newest *store.Snapshot) error {
+	from, err := newest.Earlier(ctx, l.commit)
+	if err != nil {
+		return err
+	}
+	files, err := from.FS(ctx, documents...)
+	if err != nil {
+		return err
+	}
 	for _, file := range from.Names() {
 		if !isDocument(file) {
 			continue
 		}
-		b, err := from.ReadFile(ctx, file)
+		b, err := fs.ReadFile(files, file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		l.plan.Documents[file] = string(b)
 	}
-	for group, digest := range release.Groups {
-		object := bundle.ObjectName(group, digest)
-		data, _, err := h.Sub().Get(ctx, object)
-		if errors.Is(err, fs.ErrNotExist) {
-			l.lost = append(l.lost, group)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if l.plan.Bundles[group], err = bundle.Decode(data, digest); err != nil {
-			return nil, &BundleError{Cluster: name, Group: group, Object: h.Sub().Name() + "/" + object, Err: err}
-		}
-	}
 	l.catalogue, err = recordedCatalogue(ctx, from)
-	return l, err
+	return err
+}
+
+// readBundles reads the bundles of a release, all at once.
+func (s *Store) readBundles(ctx context.Context, name cluster.Name, release *bundle.Release, l *live) error {
+	own := s.store.Cluster(string(name)).Sub()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var failed []error
+	for group, digest := range release.Groups {
+		wg.Go(func() {
+			object := bundle.ObjectName(group, digest)
+			data, _, err := own.Get(ctx, object)
+			mu.Lock()
+			defer mu.Unlock()
+			if errors.Is(err, fs.ErrNotExist) {
+				l.lost = append(l.lost, group)
+				return
+			}
+			if err == nil {
+				if l.plan.Bundles[group], err = bundle.Decode(data, digest); err != nil {
+					err = &BundleError{Cluster: name, Group: group, Object: own.Name() + "/" + object, Err: err}
+				}
+			}
+			if err != nil {
+				delete(l.plan.Bundles, group)
+				failed = append(failed, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(failed...)
 }
 
 // recordedCatalogue reads the catalogue that a snapshot carries; nil: none.

@@ -33,6 +33,7 @@ func (h *History) append(ctx context.Context, r *record) (standing *record, ours
 		if err == nil {
 			r.put = e.Time
 			h.known.remember(r, len(b))
+			h.keep(r, b)
 			return r, true, nil
 		}
 		if try == 1 && notDone(err) {

@@ -33,7 +33,9 @@ func (u *update) draw(ctx context.Context, st *state, sv *survey) (*draft, error
 			return nil, err
 		}
 		d := &draft{tip: st.tip, imports: imports}
-		d.from = u.snapshotFor(d, sv)
+		if d.from, err = u.snapshotFor(ctx, st, d, sv); err != nil {
+			return nil, err
+		}
 		tx := u.begin(d)
 		u.fnErr = u.fn(tx)
 		if err := u.refuse(st, sv, tx); err != nil {
@@ -64,19 +66,22 @@ func (d *draft) newest() *record {
 }
 
 // snapshotFor returns the snapshot that fn is to change.
-func (u *update) snapshotFor(d *draft, sv *survey) *Snapshot {
+func (u *update) snapshotFor(ctx context.Context, st *state, d *draft, sv *survey) (*Snapshot, error) {
 	after := d.newest()
 	if after == nil || after.Kind == Deleted {
-		return u.h.emptySnapshot()
+		return u.h.emptySnapshot(), nil
 	}
 	sn := u.h.snapshot(after, true)
+	if err := sn.holdKnown(ctx, st); err != nil {
+		return nil, err
+	}
 	for name, s := range sv.seen { // what was read already, and what no record in the store holds yet
 		imported := len(d.imports) > 0 && sn.c.Files[name].Record >= d.imports[0].Number
 		if imported || sv.versions[name] != "" {
 			sn.held[name] = s.bytes
 		}
 	}
-	return sn
+	return sn, nil
 }
 
 func (u *update) begin(d *draft) *Tx {
@@ -160,7 +165,7 @@ func (d *draft) conditions(standing *record, sv *survey, l *listing) map[string]
 			conds[name] = vfs.IfVersion(v)
 		} else if s, ok := sv.seen[name]; ok {
 			conds[name] = s.cond()
-		} else if _, listed := l.files[name]; !listed && name != releaseFile && onDisk(name) {
+		} else if _, listed := l.files[name]; !listed && onDisk(name) && (name != releaseFile || standing.Was[name] == absent) {
 			conds[name] = vfs.IfAbsent()
 		}
 	}

@@ -17,8 +17,9 @@ type History struct {
 	plain *vfs.FS // {store}/{cluster}
 	own   *vfs.FS // {store}/.stateroom/{cluster}
 	known *memory
-	draft string // whose records have the negative numbers
-	bad   error  // of the name
+	draft string   // whose records have the negative numbers
+	bad   error    // of the name
+	early []string // see Reading; nil: none
 }
 
 // Name returns the cluster's name.
@@ -54,6 +55,10 @@ func (h *History) maybe(ctx context.Context, n int) (*record, error) {
 	if r := h.known.record(n); r != nil {
 		return r, nil
 	}
+	defer h.known.turn(ctx, recordName(n))()
+	if r := h.known.record(n); r != nil { // somebody else asked for it meanwhile
+		return r, nil
+	}
 	b, e, err := h.own.Get(ctx, h.recordName(n))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -80,6 +85,7 @@ func (h *History) maybe(ctx context.Context, n int) (*record, error) {
 	}
 	r.put = e.Time
 	h.known.remember(r, len(b))
+	h.keep(r, b)
 	return r, nil
 }
 

@@ -23,6 +23,10 @@ func (h *History) key(ctx context.Context, epoch int) ([]byte, error) {
 	if key := h.known.key(epoch); key != nil {
 		return key, nil
 	}
+	defer h.known.turn(ctx, keyName(epoch))()
+	if key := h.known.key(epoch); key != nil {
+		return key, nil
+	}
 	b, _, err := h.own.Get(ctx, keyName(epoch))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -64,11 +68,17 @@ func (d *digester) find(ctx context.Context, files map[string]File) error {
 	for _, f := range files {
 		epoch = max(epoch, f.Digest.epoch())
 	}
-	key, err := d.h.key(ctx, max(epoch, 1))
+	var key []byte
+	var err error
+	if epoch > 0 {
+		key, err = d.h.key(ctx, epoch)
+	} else {
+		key = d.h.known.key(1) // most likely there is none; put finds out
+	}
 	if err != nil {
 		return err
 	}
-	if key == nil {
+	if key == nil && epoch > 0 {
 		epoch++ // what the lost key stands for cannot be checked with another
 		if key, err = d.h.key(ctx, epoch); err != nil {
 			return err

@@ -29,6 +29,7 @@ func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 		for next, n := st.tip, st.tip.Number; n > 0; {
 			var batch [ahead]*record // numbers n, n-1, ...
 			count := min(n, ahead)
+			h.recall(ctx, next, n, n-count+1)
 			err := forEach(ctx, count, func(ctx context.Context, i int) (err error) {
 				batch[i], err = h.record(ctx, n-i)
 				return err
@@ -77,6 +78,22 @@ func (h *History) At(ctx context.Context, ref string) (*Snapshot, error) {
 		return nil, err
 	}
 	return h.snapshot(r, n == st.tip.Number), nil
+}
+
+// Earlier returns the snapshot of commit n of the same history, or of this one:
+// for who has a snapshot already, at the price of that record.
+func (sn *Snapshot) Earlier(ctx context.Context, n int) (*Snapshot, error) {
+	if n < 1 || n > sn.c.Number {
+		return nil, &NoCommitError{sn.h.name, strconv.Itoa(n), sn.c.Number}
+	}
+	if n == sn.c.Number {
+		return sn, nil
+	}
+	r, err := sn.h.recordIn(ctx, n, &record{Number: sn.c.Number})
+	if err != nil {
+		return nil, err
+	}
+	return sn.h.snapshot(r, false), nil
 }
 
 // recordIn returns a record of the history that ends with tip, and checks that

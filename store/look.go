@@ -16,6 +16,7 @@ type state struct {
 	tip    *record   // the newest record; nil: no history
 	window []*record // those that the head does not know of, the newest last
 	moved  bool      // the release is not at the version that the head says
+	early  []*sight  // files that were read along; see History.Reading
 	broken error     // why nothing may be written
 }
 
@@ -149,15 +150,20 @@ func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err er
 		return nil, nil, h.bad
 	}
 	guess, guessMoved, moved := h.known.releaseAt(), false, false
+	var early []*sight
 	err = inParallel(ctx,
 		func(ctx context.Context) (err error) { l, err = h.list(ctx); return err },
 		func(ctx context.Context) (err error) { guessMoved, err = h.releaseMoved(ctx, guess); return err },
 		func(ctx context.Context) (err error) {
 			st, err = h.look(ctx, func(ctx context.Context, hd *head) (err error) {
-				if v := hd.Versions[releaseFile]; v != guess {
-					moved, err = h.releaseMoved(ctx, v)
-				}
-				return err
+				return inParallel(ctx,
+					func(ctx context.Context) (err error) {
+						if v := hd.Versions[releaseFile]; v != guess {
+							moved, err = h.releaseMoved(ctx, v)
+						}
+						return err
+					},
+					func(ctx context.Context) (err error) { early, err = h.readEarly(ctx, hd); return err })
 			})
 			return err
 		})
@@ -167,7 +173,7 @@ func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err er
 	if st.head != nil && st.head.Versions[releaseFile] == guess {
 		moved = guessMoved
 	}
-	st.moved = moved
+	st.moved, st.early = moved, early
 	return st, l, nil
 }
 

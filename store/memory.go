@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"sync"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -16,12 +17,19 @@ type memory struct {
 	records map[int]*record
 	size    int
 	keys    map[int][]byte
+	wanted  map[string]*wanted
+}
+
+// wanted is an object that is being asked for.
+type wanted struct {
+	turn chan struct{}
+	by   int // so many
 }
 
 const maxRemembered = 64 << 20 // bytes of records
 
 func newMemory() *memory {
-	return &memory{records: map[int]*record{}, keys: map[int][]byte{}}
+	return &memory{records: map[int]*record{}, keys: map[int][]byte{}, wanted: map[string]*wanted{}}
 }
 
 func (m *memory) newest() int {
@@ -58,6 +66,35 @@ func (m *memory) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.records, m.size, m.last = map[int]*record{}, 0, 0
+}
+
+// turn lets one at a time ask for an object, so that it is asked for once. Who
+// waits no longer than ctx goes ahead all the same. It returns what ends that.
+func (m *memory) turn(ctx context.Context, object string) (done func()) {
+	m.mu.Lock()
+	w := m.wanted[object]
+	if w == nil {
+		w = &wanted{turn: make(chan struct{}, 1)}
+		m.wanted[object] = w
+	}
+	w.by++
+	m.mu.Unlock()
+	mine := false
+	select {
+	case w.turn <- struct{}{}:
+		mine = true
+	case <-ctx.Done():
+	}
+	return func() {
+		if mine {
+			<-w.turn
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if w.by--; w.by == 0 {
+			delete(m.wanted, object)
+		}
+	}
 }
 
 func (m *memory) key(epoch int) []byte {

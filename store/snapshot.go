@@ -181,6 +181,70 @@ func (h *History) Head(ctx context.Context, early ...string) (*Snapshot, error) 
 	return sn, nil
 }
 
+// Reading returns the history for somebody who is going to read these files in
+// an update; patterns are those of [Snapshot.FS], none: every plain file, and the
+// release. They are fetched in the same round trip as the records, with the key of their
+// digests.
+func (h *History) Reading(patterns ...string) *History {
+	reading := *h
+	if reading.early = patterns; len(patterns) == 0 {
+		reading.early = []string{}
+	}
+	return &reading
+}
+
+// readEarly reads the files that will be asked for, but those that the newest
+// record holds: that is being fetched anyway.
+func (h *History) readEarly(ctx context.Context, hd *head) (seen []*sight, err error) {
+	if h.early == nil {
+		return nil, nil
+	}
+	epoch := 0
+	var names []string
+	wanted := chosen(plainNames(hd.Files), h.early)
+	if _, released := hd.Files[releaseFile]; released && len(h.early) == 0 {
+		wanted = append(wanted, releaseFile)
+	}
+	for _, name := range wanted {
+		f := hd.Files[name]
+		if epoch = max(epoch, f.Digest.epoch()); f.Record != hd.Number {
+			names = append(names, name)
+		}
+	}
+	err = inParallel(ctx,
+		func(ctx context.Context) (err error) { seen, err = h.seeAll(ctx, names); return err },
+		func(ctx context.Context) (err error) {
+			if epoch > 0 {
+				_, err = h.key(ctx, epoch)
+			}
+			return err
+		})
+	return seen, err
+}
+
+// holdKnown lets the snapshot hold what is in memory already: what the newest
+// record wrote, and files that were read along, where they are the snapshot's.
+func (sn *Snapshot) holdKnown(ctx context.Context, st *state) error {
+	if st.tip == nil {
+		return nil
+	}
+	for name, f := range sn.c.Files {
+		if c, ok := st.tip.wrote(name); ok && c.exists && f.Record == st.tip.Number && int64(len(c.bytes)) == f.Size {
+			sn.held[name] = c.bytes
+		}
+	}
+	for _, s := range st.early {
+		ok, err := sn.h.isFile(ctx, s, sn.c.Files)
+		if err != nil {
+			return err
+		}
+		if ok && s.exists {
+			sn.held[s.name] = s.bytes
+		}
+	}
+	return nil
+}
+
 func (h *History) seeAll(ctx context.Context, names []string) ([]*sight, error) {
 	seen := make([]*sight, len(names))
 	err := forEach(ctx, len(names), func(ctx context.Context, i int) (err error) {
@@ -195,10 +259,8 @@ func (h *History) seeAll(ctx context.Context, names []string) ([]*sight, error) 
 func (h *History) plainSnapshot(ctx context.Context, st *state) (*Snapshot, error) {
 	missing := &NoClusterError{h.name}
 	l, err := h.list(ctx)
-	if errors.Is(err, errors.ErrUnsupported) { // a web server: but it can be asked for one file
-		if s, err := h.see(ctx, configFile); err == nil && !s.exists {
-			return nil, missing
-		}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, h.withoutList(ctx, st)
 	}
 	if err != nil {
 		return nil, err
@@ -224,6 +286,34 @@ func (h *History) plainSnapshot(ctx context.Context, st *state) (*Snapshot, erro
 		sn.c.Files[name] = File{Size: e.Size}
 	}
 	return sn, nil
+}
+
+// withoutList says why a cluster that no record describes cannot be read where
+// the service has no lists. One with a history can: the head names its files,
+// and where that is lost, its records are found by their numbers.
+func (h *History) withoutList(ctx context.Context, st *state) error {
+	if st.tip == nil {
+		if s, err := h.see(ctx, configFile); err != nil || s.exists {
+			return errors.Join(err, &NoListError{h.name})
+		}
+	}
+	return &NoClusterError{h.name}
+}
+
+// NoListError says that the files of a cluster cannot be found: it has no
+// history, and the service no lists.
+type NoListError struct{ Cluster string }
+
+func (e *NoListError) Error() string {
+	return "the files of " + e.Cluster + " cannot be found: it has no history, and the store cannot be listed"
+}
+
+// Unwrap returns errors.ErrUnsupported.
+func (e *NoListError) Unwrap() error { return errors.ErrUnsupported }
+
+// Hint says what to do.
+func (e *NoListError) Hint() string {
+	return "read it where it can be listed; any change made there begins a history"
 }
 
 // NoClusterError says that there is no cluster of that name.

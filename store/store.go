@@ -37,6 +37,9 @@ type Options struct {
 	// before each write; see [vfs.FS.Alone]. One that ignores conditions is not.
 	SingleWriter bool
 
+	// Records may be nil: then each client reads them for itself.
+	Records *Records
+
 	// Sign returns the signature of a record's digest: one line. Verify
 	// refuses a record by its digest and signature (which may be ""). Both may
 	// be nil.

@@ -29,7 +29,9 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := stateroom.Open(ctx, objects, env.options())
+	opt := env.options()
+	opt.Records = env.records(url)
+	s, err := stateroom.Open(ctx, objects, opt)
 	if err != nil || env.draft == "" {
 		return s, err
 	}

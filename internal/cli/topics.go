@@ -38,6 +38,10 @@ const environmentTopic = `Environment:
         the editor
   XDG_DATA_HOME, XDG_CACHE_HOME
         where the default store and hosts lie, and programs
+  STATEROOM_NO_CACHE
+        set to anything: keep no copies of log records of stores that are not on
+        this machine's disk. Else up to 64 MB of them lie in the cache directory,
+        for you alone, without those that hold secrets or keys
   NO_COLOR, TERM=dumb
         no colour
   COLUMNS
