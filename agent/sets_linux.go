@@ -104,13 +104,15 @@ func (m *Machine) restore(ctx context.Context, s *standing) error {
 		}
 		if err != nil || now.mode != want.mode || digestOf(text) != want.digest {
 			m.found(ctx, bundle.DriftFile, p, became(err, now.mode, want.mode))
+			// Looked at again, and read, at the next turn: it may have been
+			// changed once more since.
+			delete(s.looked, p)
 			if err := m.mend(ctx, s.set.ID, p, text, want); err != nil {
 				return err
 			}
+			continue
 		}
-		if s.looked[p], err = m.look(name); err != nil {
-			return err
-		}
+		s.looked[p] = now // as it was before it was read
 	}
 	for p, target := range s.goods.links {
 		if have, err := m.root.Readlink(m.at(s.set.ID, p)); err == nil && have == target {

@@ -328,3 +328,36 @@ func TestADamagedProgramIsNotRun(t *testing.T) {
 		t.Error("staged with half a program")
 	}
 }
+
+// TestAFileChangedWhileItIsPutRightIsPutRightAgain changes it between the
+// writing of the right one and the end of that look.
+func TestAFileChangedWhileItIsPutRightIsPutRightAgain(t *testing.T) {
+	t.Parallel()
+	s := &stager{site: newSite(t), now: time.Now()}
+	conf := filepath.Join(s.dir, "current/etc/node.conf")
+	armed := false
+	s.step = func(string, string) error {
+		if text, err := os.ReadFile(conf); armed && err == nil && string(text) == "node a at 127.0.0.1\n" {
+			armed = false
+			return os.Chmod(conf, 0o600)
+		}
+		return nil
+	}
+	s.open()
+	s.stage(s.bundle())
+	if err := os.WriteFile(conf, []byte("edited"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	armed = true
+	set := s.stage(s.bundle())
+	if armed || len(set.Mended) != 1 {
+		t.Fatalf("it was not changed in between: armed %v, mended %+v", armed, set.Mended)
+	}
+	if set = s.stage(s.bundle()); len(set.Mended) != 1 || set.Mended[0].What != "its mode was 0600 instead of 0644" {
+		t.Errorf("mended %+v", set.Mended)
+	}
+	s.checkSet()
+	if set = s.stage(s.bundle()); len(set.Mended) != 0 {
+		t.Errorf("mended once more: %+v", set.Mended)
+	}
+}
