@@ -66,11 +66,9 @@ func s3Settings(scheme string, a address, opt Options) (s3.Options, error) {
 		Encryption: a.query.Get("sse"), KMSKey: a.query.Get("kms-key"),
 		ACL: either(a.query.Get("acl"), strings.TrimSpace(opt.getenv("KOPS_STATE_S3_ACL"))),
 	}
-	if elsewhere {
+	if elsewhere && settings.Profile == "" { // a profile has its own keys and region
 		settings.Region = either(settings.Region, opt.getenv("S3_REGION"), "us-east-1")
-		if settings.Profile == "" {
-			settings.Keys = s3.Keys{ID: opt.getenv("S3_ACCESS_KEY_ID"), Secret: opt.getenv("S3_SECRET_ACCESS_KEY")}
-		}
+		settings.Keys = s3.Keys{ID: opt.getenv("S3_ACCESS_KEY_ID"), Secret: opt.getenv("S3_SECRET_ACCESS_KEY")}
 	}
 	return settings, errors.Join(
 		a.flag(scheme, "path-style", &settings.PathStyle),

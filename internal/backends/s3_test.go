@@ -61,7 +61,7 @@ func TestS3TakesWhatKopsTakes(t *testing.T) {
 		},
 		"another service with the keys of a profile": {
 			"s3://state?endpoint=https://s3.example.com&profile=example", keys,
-			s3.Options{Bucket: "state", Endpoint: "https://s3.example.com", Region: "us-east-1", Profile: "example", PathStyle: true},
+			s3.Options{Bucket: "state", Endpoint: "https://s3.example.com", Profile: "example", PathStyle: true},
 		},
 		"all the rest": {
 			"s3://state?sse=aws:kms&kms-key=alias/state&path-style=true&requester-pays=true&delete-conditions=false", []string{"KOPS_STATE_S3_ACL= bucket-owner-full-control "},
