@@ -39,7 +39,7 @@ func (e *Error) Hint() string {
 // hints are what helps with refusals that have one cause.
 var hints = map[string]string{
 	"NoSuchBucket":                  "check the name in the address, and S3_ENDPOINT; a bucket is made with the service's own tools, as aws s3 mb s3://NAME",
-	"InvalidAccessKeyId":            "the service does not know this access key: check S3_ACCESS_KEY_ID (with S3_ENDPOINT) or AWS_PROFILE and AWS_ACCESS_KEY_ID, and that they are of this service",
+	"InvalidAccessKeyId":            "the service does not know this access key: check S3_ACCESS_KEY_ID (with S3_ENDPOINT) or AWS_PROFILE and AWS_ACCESS_KEY_ID; in China and GovCloud AWS_REGION must say so",
 	"SignatureDoesNotMatch":         "the secret does not fit the access key: check S3_SECRET_ACCESS_KEY (with S3_ENDPOINT) or AWS_SECRET_ACCESS_KEY, for blanks at its ends too",
 	"RequestTimeTooSkewed":          "the clock of this machine is wrong: set it, as with timedatectl set-ntp true",
 	"ExpiredToken":                  "the credentials have expired: get new ones, as with aws sso login, and run it again",
