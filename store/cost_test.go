@@ -189,3 +189,98 @@ func TestBackupsAreListedAroundThem(t *testing.T) {
 		t.Errorf("%d requests in %d round trips:\n%s", len(keys), rounds, strings.Join(keys, "\n"))
 	}
 }
+
+// summary says what an operation asked for, each key once, numbers of requests
+// and round trips first.
+func summary(keys []string, rounds int) string {
+	return fmt.Sprintf("%d in %d\n%s", len(keys), rounds, strings.ReplaceAll(strings.Join(keys, "\n"), ".stateroom/"+demo, "~"))
+}
+
+func TestRequestsOfReadsAndCommits(t *testing.T) {
+	read := func(ctx context.Context, s *store.Store) error {
+		sn, err := s.Cluster(demo).Head(ctx, "config")
+		if err == nil {
+			_, err = sn.ReadFile(ctx, "config")
+		}
+		return err
+	}
+	expect(t, summary(cost(t, prepared(t, 2), read)), `4 in 2
+get ~/head
+get ~/log/000000000002
+get ~/log/000000000003
+get `+demo+`/config`)
+
+	lost := func(d vfs.Driver) { prepared(t, 2)(d); remove(t, d, own+"/head") }
+	expect(t, summary(cost(t, lost, read)), `6 in 6
+get ~/head
+get ~/log/000000000001
+get ~/log/000000000002
+get ~/log/000000000003
+get ~/log/000000000004
+get `+demo+`/config`)
+
+	edit := func(ctx context.Context, s *store.Store) error {
+		_, err := s.Cluster(demo).Reading("config", "instancegroup/").Update(ctx, "new", func(tx *store.Tx) error {
+			if _, err := tx.FS(ctx, "config", "instancegroup/"); err != nil {
+				return err
+			}
+			return manyFiles(5, "new").apply(tx)
+		})
+		return err
+	}
+	expect(t, summary(cost(t, prepared(t, 5), edit)), `17 in 5
+get ~/head
+get ~/log/000000000002
+get ~/log/000000000003
+get ~/release
+get `+demo+`/config
+get `+demo+`/instancegroup/nodes-00
+get `+demo+`/instancegroup/nodes-01
+get `+demo+`/instancegroup/nodes-02
+get `+demo+`/instancegroup/nodes-03
+list `+demo+`/
+put ~/head
+put ~/log/000000000003
+put `+demo+`/config
+put `+demo+`/instancegroup/nodes-00
+put `+demo+`/instancegroup/nodes-01
+put `+demo+`/instancegroup/nodes-02
+put `+demo+`/instancegroup/nodes-03`)
+}
+
+func TestLogOfNCommitsCostsNRequestsSixteenAtOnce(t *testing.T) {
+	keys, rounds := cost(t, func(d vfs.Driver) {
+		for i := range 64 {
+			commit(t, client(t, d), "change", files{"config": fmt.Sprint(i)})
+		}
+	}, func(ctx context.Context, s *store.Store) error {
+		for _, err := range s.Cluster(demo).Log(ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if len(keys) != 64+2 || rounds != 2+4 {
+		t.Errorf("%d requests in %d round trips", len(keys), rounds)
+	}
+}
+
+func TestConfigsOfTwentyClustersCostOneRequestEach(t *testing.T) {
+	keys, rounds := cost(t, func(d vfs.Driver) {
+		prepared(t, 2)(d)
+		for i := range 19 {
+			put(t, d, fmt.Sprintf("kops-%02d.example.com/config", i), "x")
+			put(t, d, fmt.Sprintf("kops-%02d.example.com/backups/etcd/main/x", i), "x")
+		}
+	}, func(ctx context.Context, s *store.Store) error {
+		return s.PlainConfigs(ctx, func(c store.PlainConfig) {
+			if c.Err != nil {
+				t.Error(c.Err)
+			}
+		})
+	})
+	if len(keys) != 1+20 || rounds != 2 {
+		t.Errorf("%d requests in %d round trips:\n%s", len(keys), rounds, strings.Join(keys, "\n"))
+	}
+}
