@@ -248,9 +248,10 @@ put `+demo+`/instancegroup/nodes-02
 put `+demo+`/instancegroup/nodes-03`)
 }
 
-func TestLogOfNCommitsCostsNRequestsSixteenAtOnce(t *testing.T) {
+func TestLogOfNCommitsCostsNRequestsManyAtOnce(t *testing.T) {
+	const n = 16 + 32 + 64 + 64
 	keys, rounds := cost(t, func(d vfs.Driver) {
-		for i := range 64 {
+		for i := range n {
 			commit(t, client(t, d), "change", files{"config": fmt.Sprint(i)})
 		}
 	}, func(ctx context.Context, s *store.Store) error {
@@ -261,7 +262,7 @@ func TestLogOfNCommitsCostsNRequestsSixteenAtOnce(t *testing.T) {
 		}
 		return nil
 	})
-	if len(keys) != 64+2 || rounds != 2+4 {
+	if len(keys) != n+2 || rounds != 2+4 {
 		t.Errorf("%d requests in %d round trips", len(keys), rounds)
 	}
 }

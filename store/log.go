@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// ahead is how many records Log asks for at once.
-const ahead = 16
+// ahead is how many records Log asks for at once: few at first, for who wants
+// the newest alone.
+const ahead, maxAhead = 16, 64
 
 // Log yields the commits, the newest first, those of earlier clusters of this
 // name too. It checks that each is what the next one says it follows. No
@@ -26,9 +27,10 @@ func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 		if st.tip == nil {
 			return
 		}
-		for next, n := st.tip, st.tip.Number; n > 0; {
-			var batch [ahead]*record // numbers n, n-1, ...
-			count := min(n, ahead)
+		most := ahead
+		for next, n := st.tip, st.tip.Number; n > 0; most = min(2*most, maxAhead) {
+			count := min(n, most)
+			batch := make([]*record, count) // numbers n, n-1, ...
 			h.recall(ctx, next, n, n-count+1)
 			err := forEach(ctx, count, func(ctx context.Context, i int) (err error) {
 				batch[i], err = h.record(ctx, n-i)
@@ -38,7 +40,7 @@ func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 				yield(nil, fmt.Errorf("log of %s: %w", h.name, err))
 				return
 			}
-			for _, r := range batch[:count] {
+			for _, r := range batch {
 				if r.Number < next.Number {
 					if err := h.follows(r, next); err != nil {
 						yield(nil, err)
