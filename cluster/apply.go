@@ -15,7 +15,7 @@ func (p *Patch) Apply(kind string, d *doc.Document) error {
 	if p.IsEmpty() {
 		return nil
 	}
-	root := tables()[kind]
+	root := tableOf(kind, d)
 	if root == nil {
 		return Invalid([]Problem{{File: "--set", Message: fmt.Sprintf("a document of kind %q cannot be changed field by field", kind)}})
 	}
@@ -38,7 +38,9 @@ func (p *Patch) Apply(kind string, d *doc.Document) error {
 func (p *Patch) applyTo(kind string, root *Field, d *doc.Document) (problems []Problem) {
 	var emptied []target
 	for _, l := range p.lines {
-		l = l.in(kind)
+		if !isLater(d) {
+			l = l.in(kind)
+		}
 		at, wrong := l.apply(kind, root, d)
 		problems = append(problems, wrong...)
 		emptied = append(emptied, at...)
@@ -83,7 +85,7 @@ func (l line) apply(kind string, root *Field, d *doc.Document) (reduced []target
 		return problem(fmt.Errorf("a field of %s, this is a document of kind %s", l.kind, kind), "")
 	}
 	if at, rest := root.find(l.steps); len(rest) > 0 {
-		hint, err := unknownStep(kind, at, l.steps, rest)
+		hint, err := unknownStep(kind, root, at, l.steps, rest)
 		return problem(err, hint)
 	}
 	if fixed := joinSteps(l.steps); fixed == "apiVersion" || fixed == "kind" || fixed == "metadata" || fixed == "metadata.name" {
@@ -131,7 +133,7 @@ func size(d *doc.Document, t target) int {
 }
 
 // unknownStep says why a path leads nowhere, and where it may have meant to.
-func unknownStep(kind string, at *Field, steps, rest []step) (hint string, err error) {
+func unknownStep(kind string, root, at *Field, steps, rest []step) (hint string, err error) {
 	switch {
 	case at.Type == List && !rest[0].bracket:
 		return "", fmt.Errorf("%s is a %s: say which element, [0], [*] or [name=x]", at.Path, at)
@@ -140,7 +142,9 @@ func unknownStep(kind string, at *Field, steps, rest []step) (hint string, err e
 	case at.Type != Object:
 		return "", fmt.Errorf("%s is %s, nothing can follow it", at.Path, wanted(at))
 	}
-	if near := Nearest(kind, joinSteps(steps)); near != "" {
+	if path := joinSteps(steps); root == laterTables()[kind] && nowLater(kind, path) != "" {
+		hint = "in " + LaterAPIVersion + " it is " + nowLater(kind, path)
+	} else if near := nearest(root, path); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return hint, fmt.Errorf("%s has no field %q", strings.TrimSpace(kind+" "+at.Path), shorten(rest[0].name))

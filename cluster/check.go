@@ -63,7 +63,7 @@ func CheckDocument(file string, d *doc.Document) (kind string, problems []Proble
 	c := &check{file: file, doc: d}
 	kind, root := c.head()
 	if root != nil {
-		c.root, c.fields = root, []*Field{root}
+		c.kind, c.root, c.fields = kind, root, []*Field{root}
 		_ = d.Walk(c.node) // ends early only by errEnough
 	}
 	return kind, c.problems
@@ -72,6 +72,7 @@ func CheckDocument(file string, d *doc.Document) (kind string, problems []Proble
 type check struct {
 	file     string
 	doc      *doc.Document
+	kind     string
 	root     *Field
 	fields   []*Field // of the path that is walked, root first
 	problems []Problem
@@ -88,11 +89,11 @@ func (c *check) head() (string, *Field) {
 		return s
 	}
 	kind, version := text("kind"), text("apiVersion")
-	root := tables()[kind]
+	root := tableOf(kind, c.doc)
 	switch {
 	case version == "":
 		c.add("apiVersion", "say apiVersion: "+APIVersion, "it has no apiVersion")
-	case version != APIVersion && version != "kops/v1alpha2":
+	case version != APIVersion && version != "kops/v1alpha2" && !isLater(c.doc):
 		c.add("apiVersion", "this reads "+APIVersion, "%q is not known", shorten(version))
 	}
 	switch {
@@ -148,7 +149,7 @@ func (c *check) accepts(f *Field, path []string, n doc.Node) error {
 	switch {
 	case n.Tag != "!!str" || err == nil:
 		return nil
-	case c.root == tables()[KindKeyset]:
+	case c.kind == KindKeyset:
 		c.found(path, n.ValueLine, n.ValueCol, "", "another value than %s", strings.Join(f.Enum, ", "))
 	default:
 		c.found(path, n.ValueLine, n.ValueCol, hint, "%s", err)
@@ -172,6 +173,11 @@ func (c *check) rest(next error) error {
 
 func (c *check) nearest(parent *Field, path []string) string {
 	name := path[len(path)-1]
+	if isLater(c.doc) {
+		if later := nowLater(c.kind, doc.PathString(path)); later != "" {
+			return "in " + LaterAPIVersion + " it is " + later
+		}
+	}
 	best := ""
 	if near := nearestName(parent.fields, name); near != "" {
 		best = doc.PathString(append(slices.Clone(path[:len(path)-1]), near))
@@ -234,7 +240,7 @@ var tagsOf = map[Type][]string{
 // keyset is repeated: it may be a key.
 func (c *check) describe(n doc.Node) string {
 	switch {
-	case n.Kind == doc.Scalar && c.root == tables()[KindKeyset]:
+	case n.Kind == doc.Scalar && c.kind == KindKeyset:
 		return "another value"
 	case n.Kind == doc.Mapping:
 		return "a mapping"

@@ -190,8 +190,8 @@ config:7:3: spec.maxsize: unknown field "maxsize" (did you mean spec.maxSize?)
 config:8:3: spec.minSize: given twice, first on line 6`,
 		},
 		"the wrong version": {
-			src:  "apiVersion: kops.k8s.io/v1alpha3\nkind: Cluster\nspec: {}\n",
-			want: "\n" + `config:1:1: apiVersion: "kops.k8s.io/v1alpha3" is not known (this reads kops.k8s.io/v1alpha2)`,
+			src:  "apiVersion: kops.k8s.io/v1beta1\nkind: Cluster\nspec: {}\n",
+			want: "\n" + `config:1:1: apiVersion: "kops.k8s.io/v1beta1" is not known (this reads kops.k8s.io/v1alpha2)`,
 		},
 		"another kind": {
 			src:  "apiVersion: kops.k8s.io/v1alpha2\nkind: Clutser\n",
@@ -271,10 +271,18 @@ func FuzzCheck(f *testing.F) {
 			f.Add(src)
 		}
 	}
+	if src, err := os.ReadFile(filepath.Join("testdata", "later", "config")); err == nil {
+		f.Add(src)
+	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		_, problems := cluster.Check("config", src)
+		if docs, err := doc.Parse(src); err == nil && len(docs) == 1 {
+			if c, err := cluster.Of("a.example.com", cluster.Source{File: "config", Document: docs[0]}); err == nil {
+				problems = append(problems, c.Validate()...)
+			}
+		}
 		lines := strings.Count(string(src), "\n") + strings.Count(string(src), "\r") + strings.Count(string(src), "\u0085") +
-			strings.Count(string(src), "\u2028") + strings.Count(string(src), "\u2029") + 1
+			strings.Count(string(src), "\u2028") + strings.Count(string(src), "\u2029") + 2 // an empty document begins behind its line ---
 		for _, p := range problems {
 			if p.Message == "" || p.Line > lines || p.Line > 0 && p.Col < 1 {
 				t.Errorf("a problem at %d:%d of %d lines: %s", p.Line, p.Col, lines, p)

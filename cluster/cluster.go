@@ -185,12 +185,17 @@ func (r *reading) view(src Source, kind string, view any) (head metadata, p page
 		r.broken = true
 	}
 	r.cluster.problems = append(r.cluster.problems, problems...)
-	p = newPage(src)
+	p, err := newPage(kind, src)
+	if err != nil {
+		r.broken = true
+		r.cluster.problems = append(r.cluster.problems, Problem{File: src.File, Message: err.Error()})
+		return head, page{kind: kind, file: src.File, document: src.Document, view: src.Document}
+	}
 	if errors.Join(p.view.Decode(&head), p.view.Decode(view)) == nil {
 		return head, p
 	}
 	r.partial = true
-	rest, err := without(p.view, problems)
+	rest, err := without(p, problems)
 	if err == nil {
 		err = errors.Join(rest.Decode(&head), rest.Decode(view))
 	}
@@ -203,12 +208,20 @@ func (r *reading) view(src Source, kind string, view any) (head metadata, p page
 	return head, p
 }
 
-// Get reads any field of config: c.Get("spec", "kubelet", "anonymousAuth").
+// Get reads any field of config by its path in v1alpha2, whatever version the
+// document is in: c.Get("spec", "kubelet", "anonymousAuth").
 // See doc.Document for what values look like.
 func (c *Cluster) Get(path ...string) (any, bool) { return c.page.view.Get(path...) }
 
 // Get reads any field of the group's document.
 func (g *Group) Get(path ...string) (any, bool) { return g.page.view.Get(path...) }
+
+// Position is where a field stands in the cluster's document, whose paths are
+// those of v1alpha2 whatever version the document is in.
+func (c *Cluster) Position(path ...string) (line, col int) { return c.page.position(path) }
+
+// Position is where a field stands in the group's document.
+func (g *Group) Position(path ...string) (line, col int) { return g.page.position(path) }
 
 // File is the name of the group's file.
 func (g *Group) File() string { return GroupFile(g.Name) }

@@ -24,13 +24,15 @@ func Locate(kind, path string, d *doc.Document) ([]Place, error) {
 	if err != nil {
 		return wrong(err, "")
 	}
-	l = l.in(kind)
-	root := tables()[kind]
+	if !isLater(d) {
+		l = l.in(kind)
+	}
+	root := tableOf(kind, d)
 	if root == nil {
 		return wrong(fmt.Errorf("there is no kind %q", kind), "")
 	}
 	if at, rest := root.find(l.steps); len(rest) > 0 {
-		hint, err := unknownStep(kind, at, l.steps, rest)
+		hint, err := unknownStep(kind, root, at, l.steps, rest)
 		return wrong(err, hint)
 	}
 	targets, err := resolve(d, target{field: root}, l.steps)

@@ -6,9 +6,12 @@ import "github.com/stateroom/stateroom/doc"
 // the table has it: items told apart by some of their fields, a set of texts,
 // or one value. Every list of an unknown kind is one value.
 func MergeLists(kind string) func(path []string) doc.List {
-	root := tables()[kind]
+	root, later := tables()[kind], laterTables()[kind]
 	return func(path []string) doc.List {
 		f := root.at(path)
+		if f == nil { // what both versions have at a path is the same list
+			f = later.at(path)
+		}
 		if f == nil || f.Type != List {
 			return doc.List{}
 		}

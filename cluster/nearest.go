@@ -9,8 +9,9 @@ import (
 // Nearest is the known path that is most like an unknown one, or "" where none
 // is like it. It looks at the fields beside the first wrong step, then at where
 // else in the kind a field of the missing name stands.
-func Nearest(kind, path string) string {
-	root := tables()[kind]
+func Nearest(kind, path string) string { return nearest(tables()[kind], path) }
+
+func nearest(root *Field, path string) string {
 	steps, err := parsePath(path)
 	if root == nil || err != nil || len(steps) == 0 {
 		return ""

@@ -8,17 +8,37 @@ import (
 
 // page is a document with the file it stands in, and as views are taken of it.
 type page struct {
+	kind     string
 	file     string
 	document *doc.Document
 	view     *doc.Document // in v1alpha2; the document itself where it is that
 }
 
-func newPage(src Source) page {
-	return page{file: src.File, document: src.Document, view: src.Document}
+func newPage(kind string, src Source) (page, error) {
+	p := page{kind: kind, file: src.File, document: src.Document, view: src.Document}
+	if !isLater(src.Document) {
+		return p, nil
+	}
+	var err error
+	p.view, err = earlier(kind, src.Document)
+	return p, err
 }
 
 // position is where a field of the view stands in the file.
-func (p page) position(path []string) (line, col int) { return p.document.Position(path...) }
+func (p page) position(path []string) (line, col int) {
+	if p.view != p.document {
+		path = laterPosition(p.kind, path)
+	}
+	return p.document.Position(path...)
+}
+
+// path is how messages name a field of the view.
+func (p page) path(path []string) string {
+	if p.view != p.document {
+		path = laterPosition(p.kind, path)
+	}
+	return doc.PathString(path)
+}
 
 // isText says whether a text stands at a path, or nothing: another value is
 // told by the check of types.
@@ -30,14 +50,18 @@ func (p page) isText(path ...string) bool {
 
 // without is a document without the values that problems speak of, which no
 // view need be able to hold.
-func without(d *doc.Document, problems []Problem) (*doc.Document, error) {
-	value, _ := d.Get()
-	for _, p := range problems {
-		if steps, err := parsePath(p.Path); err == nil {
+func without(p page, problems []Problem) (*doc.Document, error) {
+	value, _ := p.document.Get()
+	for _, problem := range problems {
+		if steps, err := parsePath(problem.Path); err == nil {
 			drop(value, steps)
 		}
 	}
-	return doc.New(value)
+	rest, err := doc.New(value)
+	if err != nil || p.view == p.document {
+		return rest, err
+	}
+	return earlier(p.kind, rest)
 }
 
 // drop takes away what stands at steps; an element of a list becomes nil, so

@@ -62,6 +62,9 @@ type Field struct {
 	min, max int64    // of an Int
 	fields   []*Field // of an Object, sorted by name
 	name     string   // last step of Path, "" for an element
+
+	twin *Field // of a field of v1alpha3: where v1alpha2 has it; nil: nowhere
+	rule rule   // by which it is there
 }
 
 // Name is the last step of the path; an element of a list or map has none.

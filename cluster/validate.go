@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/stateroom/stateroom/doc"
 )
 
 // Validate finds all that is wrong with the cluster's documents, each by
@@ -53,7 +51,7 @@ type validation struct {
 func (v *validation) at(p page, path []string, hint, format string, args ...any) {
 	line, col := p.position(path)
 	v.problems = append(v.problems, Problem{
-		File: p.file, Line: line, Col: col, Path: doc.PathString(path),
+		File: p.file, Line: line, Col: col, Path: p.path(path),
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }

@@ -36,7 +36,7 @@ func (e etcd) client() string { return fmt.Sprintf("https://${ADDRESS}:%d", e.po
 // readEtcds reads spec.etcdClusters, main first whatever their order.
 func (s *settings) readEtcds(c *cluster.Cluster) (problems []cluster.Problem) {
 	refuse := func(format string, path []string, args ...any) {
-		problems = append(problems, problem(c.Document, cluster.ConfigFile, format, path, args...))
+		problems = append(problems, problem(c, cluster.ConfigFile, format, path, args...))
 	}
 	main := false
 	for i, e := range c.Spec.EtcdClusters {

@@ -101,9 +101,9 @@ var usual = []string{
 // ignored lists what the documents of a cluster set to no effect, by file and
 // path.
 func ignored(c *cluster.Cluster) []Ignored {
-	all := walk(cluster.ConfigFile, c.Document, withComponents(clusterRules))
+	all := walk(cluster.ConfigFile, c, withComponents(clusterRules))
 	for _, g := range c.Groups {
-		all = append(all, walk(g.File(), g.Document, groupRules)...)
+		all = append(all, walk(g.File(), g, groupRules)...)
 	}
 	return all
 }
@@ -135,7 +135,14 @@ func withComponents(r rules) rules {
 	return r
 }
 
-func walk(file string, d *doc.Document, r rules) (all []Ignored) {
+// document is one as v1alpha2 has it, with places in the file: a cluster or a
+// group.
+type document interface {
+	Get(path ...string) (any, bool)
+	Position(path ...string) (line, col int)
+}
+
+func walk(file string, d document, r rules) (all []Ignored) {
 	var visit func(path []string, schema string, value any)
 	visit = func(path []string, schema string, value any) {
 		why, ruled := r[schema]

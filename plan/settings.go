@@ -69,7 +69,7 @@ func (s *settings) addresses(c *cluster.Cluster) []cluster.Problem {
 	for text := range strings.SplitSeq(s.services, ",") {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(text))
 		if err != nil {
-			return []cluster.Problem{problem(c.Document, cluster.ConfigFile, "%q is no range of addresses", []string{"spec", "kubeAPIServer", "serviceClusterIPRange"}, text)}
+			return []cluster.Problem{problem(c, cluster.ConfigFile, "%q is no range of addresses", []string{"spec", "kubeAPIServer", "serviceClusterIPRange"}, text)}
 		}
 		s.apiIPs = append(s.apiIPs, prefix.Masked().Addr().Next().String())
 	}
@@ -83,7 +83,7 @@ func unsupported(c *cluster.Cluster) (all []cluster.Problem) {
 		all = append(all, cluster.Problem{File: cluster.ConfigFile, Line: 1, Message: fmt.Sprintf("cluster %s is not on hosts: %s is for kops to run", c.Name, c.Cloud())})
 	}
 	if get(c, "encryptionConfig") == true {
-		all = append(all, problem(c.Document, cluster.ConfigFile, "encryption of what etcd holds is not supported on hosts yet: it would stand there in the clear", []string{"spec", "encryptionConfig"}))
+		all = append(all, problem(c, cluster.ConfigFile, "encryption of what etcd holds is not supported on hosts yet: it would stand there in the clear", []string{"spec", "encryptionConfig"}))
 	}
 	controlPlanes := 0
 	for _, g := range c.Groups {
@@ -91,10 +91,10 @@ func unsupported(c *cluster.Cluster) (all []cluster.Problem) {
 		case cluster.RoleNode:
 		case cluster.RoleControlPlane:
 			if controlPlanes++; controlPlanes > 1 {
-				all = append(all, problem(g.Document, g.File(), "a second control-plane group is not supported on hosts yet", []string{"spec", "role"}))
+				all = append(all, problem(g, g.File(), "a second control-plane group is not supported on hosts yet", []string{"spec", "role"}))
 			}
 		default:
-			all = append(all, problem(g.Document, g.File(), "role %s is not supported on hosts yet", []string{"spec", "role"}, g.Spec.Role))
+			all = append(all, problem(g, g.File(), "role %s is not supported on hosts yet", []string{"spec", "role"}, g.Spec.Role))
 		}
 	}
 	return all
@@ -109,9 +109,9 @@ func unwritable(c *cluster.Cluster) (all []cluster.Problem) {
 			path := append([]string{"spec", object.field}, strings.Split(field, ".")...)
 			for _, word := range words(fields[field]) {
 				if strings.ContainsFunc(word, unicode.IsControl) {
-					all = append(all, problem(c.Document, cluster.ConfigFile, "a value with control characters cannot be a flag of %s", path, object.program))
+					all = append(all, problem(c, cluster.ConfigFile, "a value with control characters cannot be a flag of %s", path, object.program))
 				} else if _, err := (bundle.Placeholders{}).Expand(word); err != nil {
-					all = append(all, problem(c.Document, cluster.ConfigFile, "a node knows ${NODE}, ${ADDRESS}, ${SET} and ${STATE}, and takes ${ for one of them", path))
+					all = append(all, problem(c, cluster.ConfigFile, "a node knows ${NODE}, ${ADDRESS}, ${SET} and ${STATE}, and takes ${ for one of them", path))
 				}
 			}
 		}
@@ -119,7 +119,7 @@ func unwritable(c *cluster.Cluster) (all []cluster.Problem) {
 	return all
 }
 
-func problem(d *doc.Document, file, format string, path []string, args ...any) cluster.Problem {
+func problem(d document, file, format string, path []string, args ...any) cluster.Problem {
 	line, col := d.Position(path...)
 	return cluster.Problem{File: file, Line: line, Col: col, Path: doc.PathString(path), Message: fmt.Sprintf(format, args...)}
 }
