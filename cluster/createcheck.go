@@ -158,14 +158,17 @@ var exampleZone = map[string]string{
 	"aws": "us-east-1a", "gce": "us-central1-a", "azure": "eastus-1", "openstack": "nova", "hetzner": "fsn1", "digitalocean": "nyc1", metal: "main",
 }
 
-// otherCloud says which cloud a zone looks like, or nothing.
+// otherCloud says which cloud a zone looks like; hosts have zones of any name.
 func otherCloud(zone, cloud string) string {
 	for _, name := range []string{"aws", "gce", "azure", "hetzner"} {
 		if _, err := clouds[name].region(zone); err == nil && name != cloud {
 			return fmt.Sprintf("it looks like one of %s: --cloud %s", name, name)
 		}
 	}
-	return ""
+	if cloud == metal {
+		return ""
+	}
+	return "such as " + exampleZone[cloud] + "; for hosts of your own: --cloud metal"
 }
 
 func (c *createCheck) counts() {
