@@ -26,7 +26,7 @@ type PlainConfig struct {
 func (s *Store) PlainConfigs(ctx context.Context, each func(PlainConfig)) error {
 	names, err := s.folders(ctx, "")
 	if err == nil {
-		err = forEach(ctx, len(names), func(ctx context.Context, i int) error {
+		err = forSome(ctx, len(names), configsAtOnce, func(ctx context.Context, i int) error {
 			h := s.Cluster(names[i])
 			b, _, err := h.plain.Get(ctx, configFile)
 			if !errors.Is(err, fs.ErrNotExist) { // some other folder
