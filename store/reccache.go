@@ -9,6 +9,7 @@ import (
 // change. It is given none that holds bytes of a keyed file ([Options.Keyed]),
 // and asked only for records that are known by their digest, from a newer one
 // that follows them. What it returns is checked; what does not fit is dropped.
+// Its functions are called from many goroutines at once.
 type Records struct {
 	Get  func(digest string) []byte // nil: it is not there
 	Put  func(digest string, record []byte)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stateroom/stateroom/store"
@@ -14,10 +15,12 @@ import (
 type shelf map[string][]byte
 
 func (s shelf) use(o *store.Options) {
+	var mu sync.Mutex
+	alone := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
 	o.Records = &store.Records{
-		Get:  func(digest string) []byte { return s[digest] },
-		Put:  func(digest string, record []byte) { s[digest] = record },
-		Drop: func(digest string) { delete(s, digest) },
+		Get:  func(digest string) (b []byte) { alone(func() { b = s[digest] }); return b },
+		Put:  func(digest string, record []byte) { alone(func() { s[digest] = record }) },
+		Drop: func(digest string) { alone(func() { delete(s, digest) }) },
 	}
 }
 
