@@ -130,8 +130,9 @@ func (c *fileChecker) finish() {
 		}
 		delete(c.groups, name)
 	}
+	c.loose = c.distinct(c.loose)
 	for _, groups := range c.groups {
-		c.loose = append(c.loose, groups...)
+		c.loose = append(c.loose, c.distinct(groups)...)
 	}
 	for _, src := range c.loose {
 		c.add(cluster.ValidateGroup(src)...)

@@ -75,9 +75,9 @@ type Cilium struct {
 	// Ignored: left Services to kube-proxy.
 	DisableK8sServices *bool `json:"disableK8sServices,omitempty"`
 	// Does not hide pods behind the node's address.
-	DisableMasquerade *bool `json:"disableMasquerade,omitempty" default:"false"`
+	DisableMasquerade *bool `json:"disableMasquerade,omitempty" default:"false, true for IPv6"`
 	// Hides pods behind the node's address by eBPF and not by iptables.
-	EnableBPFMasquerade *bool `json:"enableBPFMasquerade,omitempty" default:"false"`
+	EnableBPFMasquerade *bool `json:"enableBPFMasquerade,omitempty" default:"false, true with ipam: eni"`
 	// Encrypts traffic of pods between nodes; see encryptionType.
 	EnableEncryption *bool `json:"enableEncryption,omitempty" default:"false"`
 	// Has nodes check each other's network with a made-up pod.

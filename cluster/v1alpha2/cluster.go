@@ -458,8 +458,8 @@ type RollingUpdate struct {
 	DrainAndTerminate *bool `json:"drainAndTerminate,omitempty" default:"true"`
 	// How many nodes more than wanted there may be meanwhile, as a number or a percentage rounded up. 0: old nodes go before new ones come.
 	MaxSurge *IntOrString `json:"maxSurge,omitempty" default:"1 on AWS"`
-	// How many nodes may be missing at a time, as a number or a percentage rounded down; at least one in all with maxSurge.
-	MaxUnavailable *IntOrString `json:"maxUnavailable,omitempty" default:"1"`
+	// How many nodes may be missing at a time, as a number or a percentage rounded down.
+	MaxUnavailable *IntOrString `json:"maxUnavailable,omitempty" default:"1 where maxSurge is 0, else 0"`
 }
 
 // IssuerDiscovery publishes the keys of service accounts.

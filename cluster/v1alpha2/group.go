@@ -145,7 +145,7 @@ type IAMProfile struct {
 // InstanceMetadata is the instance metadata service. AWS only.
 type InstanceMetadata struct {
 	// How many hops away, from 1 to 64, it still hands out a token; containers on a network of their own are 2 away.
-	HTTPPutResponseHopLimit *int64 `json:"httpPutResponseHopLimit,omitempty" default:"1, or 3 on the control plane"`
+	HTTPPutResponseHopLimit *int64 `json:"httpPutResponseHopLimit,omitempty" default:"1"`
 	// required: only callers with a token are answered (IMDSv2).
 	HTTPTokens string `json:"httpTokens,omitempty" enum:"optional|required" default:"required"`
 }

@@ -143,7 +143,7 @@ type Kubelet struct {
 	// Most processes in one pod. -1: any number.
 	PodPidsLimit *int64 `json:"podPidsLimit,omitempty" default:"-1" since:"1.22"`
 	// Does not start where kernel parameters are not what it wants, instead of setting them.
-	ProtectKernelDefaults *bool `json:"protectKernelDefaults,omitempty" default:"false" since:"1.18"`
+	ProtectKernelDefaults *bool `json:"protectKernelDefaults,omitempty" default:"true" since:"1.18"`
 	// Port that tells everybody about pods, without credentials. 0: none.
 	ReadOnlyPort *int32 `json:"readOnlyPort,omitempty" default:"0"`
 	// Ignored by Kubernetes of today: kept the bridge's range that of the node.
@@ -175,9 +175,9 @@ type Kubelet struct {
 	// Pulls one image after the other.
 	SerializeImagePulls *bool `json:"serializeImagePulls,omitempty" default:"true"`
 	// How long a shutdown of the node is held back for pods to end.
-	ShutdownGracePeriod Duration `json:"shutdownGracePeriod,omitempty" default:"30s" since:"1.23"`
+	ShutdownGracePeriod Duration `json:"shutdownGracePeriod,omitempty" default:"30s, 0s with Amazon VPC networking" since:"1.23"`
 	// Part of that time that belongs to critical pods, which end last.
-	ShutdownGracePeriodCriticalPods Duration `json:"shutdownGracePeriodCriticalPods,omitempty" default:"10s" since:"1.23"`
+	ShutdownGracePeriodCriticalPods Duration `json:"shutdownGracePeriodCriticalPods,omitempty" default:"10s, 0s with Amazon VPC networking" since:"1.23"`
 	// Idle time after which exec, attach and port forwarding are cut. 0: never.
 	StreamingConnectionIdleTimeout Duration `json:"streamingConnectionIdleTimeout,omitempty" default:"4h0m0s"`
 	// Cgroup for the processes of the system that are in none.
