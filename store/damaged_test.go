@@ -127,3 +127,23 @@ func TestAlteredBytesOfASecretAreNoticed(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+// Nor is the newest record believed where its bytes of a secret were altered:
+// the plain file is the right one, and is what a change is made on.
+func TestAlteredBytesOfASecretInTheNewestRecordAreNotUsed(t *testing.T) {
+	d := mem.New(mem.Options{})
+	commit(t, client(t, d), "create", files{"config": "a: 1\n", "secrets/token": "hunter2"})
+	put(t, d, recordKey(1), strings.Replace(get(t, d, recordKey(1)), "hunter2", "hunter3", 1))
+	for _, h := range []*store.History{client(t, d), client(t, d).Reading()} {
+		err := h.Rehearse(t.Context(), func(tx *store.Tx) error {
+			b, err := tx.ReadFile(t.Context(), "secrets/token")
+			if string(b) != "hunter2" {
+				t.Errorf("%q, %v", b, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

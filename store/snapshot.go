@@ -229,7 +229,12 @@ func (sn *Snapshot) holdKnown(ctx context.Context, st *state) error {
 		return nil
 	}
 	for name, f := range sn.c.Files {
-		if c, ok := st.tip.wrote(name); ok && c.exists && f.Record == st.tip.Number && int64(len(c.bytes)) == f.Size {
+		c, ok := st.tip.wrote(name)
+		if epoch := f.Digest.epoch(); epoch > 0 { // its record could not check it
+			key := sn.h.known.key(epoch)
+			ok = ok && key != nil && digestKeyed(epoch, key, name, c.bytes) == f.Digest
+		}
+		if ok && c.exists && f.Record == st.tip.Number && int64(len(c.bytes)) == f.Size {
 			sn.held[name] = c.bytes
 		}
 	}
