@@ -47,6 +47,8 @@ func TestValidateUpdate(t *testing.T) {
 		{"kubernetesVersion: 1.36.4", "kubernetesVersion: 1.37.0", ""},
 		{"kubernetesVersion: 1.36.4", "kubernetesVersion: 1.36.3", "spec.kubernetesVersion: 1.36.3 is lower than 1.36.4"},
 		{"kubernetesVersion: 1.36.4", "kubernetesVersion: 1.36.4-rc.1", "1.36.4-rc.1 is lower than 1.36.4"},
+		{"cloudProvider: aws", "cloudProvider: gce", "spec.cloudProvider: it cannot change once the cluster is there (it was aws)"},
+		{"    name: events", "    image: example.com/etcd:3\n    name: events", "spec.etcdClusters[1].image: it cannot change once the cluster is there (it was not set)"},
 		{"name: events", "name: leases", `spec.etcdClusters: etcd cluster "events" cannot be taken away`},
 		{"instanceGroup: control-plane-eu-test-1b\n      name: b", "instanceGroup: control-plane-eu-test-1c\n      name: b",
 			`spec.etcdClusters[0].etcdMembers[1].instanceGroup: member "b" of etcd cluster "main" cannot move from instance group "control-plane-eu-test-1b" to "control-plane-eu-test-1c"`},
