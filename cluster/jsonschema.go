@@ -47,7 +47,8 @@ type OpenAPIDocument struct {
 }
 
 // JSONSchema is the schema of documents of these kinds. It is as strict as
-// Check, but for forms that no pattern can say.
+// Check, but for forms that no pattern can say, and wants the fields without
+// which kops refuses an object.
 func JSONSchema(kinds ...string) *Schema {
 	var all []*Schema
 	for _, kind := range kinds {

@@ -77,33 +77,8 @@ func structural(t *testing.T, path string, s map[string]any) {
 // TestJSONSchemaJudgesAsCheckDoes holds kops' documents against the schema, and
 // what is wrong in a few.
 func TestJSONSchemaJudgesAsCheckDoes(t *testing.T) {
-	b, err := json.Marshal(cluster.JSONSchema(cluster.KindCluster, cluster.KindInstanceGroup))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var schema map[string]any
-	if err := json.Unmarshal(b, &schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d KiB", len(b)>>10)
-	count := 0
-	walkFiles(t, os.DirFS(filepath.Join("testdata", "v1")), func(name string, src []byte) {
-		docs, err := doc.Parse(src)
-		if err != nil || strings.HasSuffix(name, ".md") {
-			return
-		}
-		for _, d := range docs {
-			if kind, _ := d.Get("kind"); kind != "Cluster" && kind != "InstanceGroup" {
-				continue
-			}
-			count++
-			value, _ := d.Get()
-			if why := judge(schema, value); why != "" {
-				t.Errorf("%s: %s", name, why)
-			}
-		}
-	})
-	if count < 4 {
+	schema := bothKinds(t)
+	if count := judgeFiles(t, schema, filepath.Join("testdata", "v1")); count < 4 {
 		t.Errorf("%d documents", count)
 	}
 	for path, bad := range map[string]any{
@@ -127,6 +102,58 @@ func TestJSONSchemaJudgesAsCheckDoes(t *testing.T) {
 			t.Errorf("%s: %v is taken: schema %q, check %v", path, bad, why, problems)
 		}
 	}
+}
+
+// TestJSONSchemaTakesKopsDocuments holds those of the stores and of the create
+// cluster cases against the schema.
+func TestJSONSchemaTakesKopsDocuments(t *testing.T) {
+	dir := kopsData(t)
+	count := judgeFiles(t, bothKinds(t), filepath.Join(dir, "create_cluster"))
+	for _, store := range []string{"kops-aws/aws.example.com", "kops-state/demo.k8s.local"} {
+		count += judgeFiles(t, bothKinds(t), filepath.Join(dir, "stores", store, "instancegroup"))
+	}
+	t.Logf("%d documents", count)
+	if count < 50 {
+		t.Errorf("only %d documents", count)
+	}
+}
+
+// bothKinds is the schema of clusters and groups, as it is written.
+func bothKinds(t *testing.T) map[string]any {
+	t.Helper()
+	b, err := json.Marshal(cluster.JSONSchema(cluster.KindCluster, cluster.KindInstanceGroup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(b, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// judgeFiles wants the clusters and groups below a folder taken, and counts
+// them.
+func judgeFiles(t *testing.T, schema map[string]any, dir string) int {
+	t.Helper()
+	count := 0
+	walkFiles(t, os.DirFS(dir), func(name string, src []byte) {
+		docs, err := doc.Parse(src)
+		if err != nil || strings.HasSuffix(name, ".md") {
+			return
+		}
+		for _, d := range docs {
+			if kind, _ := d.Get("kind"); kind != "Cluster" && kind != "InstanceGroup" {
+				continue
+			}
+			count++
+			value, _ := d.Get()
+			if why := judge(schema, value); why != "" {
+				t.Errorf("%s: %s", name, why)
+			}
+		}
+	})
+	return count
 }
 
 // judge is the part of JSON Schema that is in use: why a value does not fit.
@@ -166,6 +193,11 @@ func judge(s map[string]any, value any) string {
 }
 
 func judgeObject(s, object map[string]any) string {
+	for _, name := range textsIn(s["required"]) {
+		if _, ok := object[name]; object != nil && !ok {
+			return " has no " + name
+		}
+	}
 	properties, _ := s["properties"].(map[string]any)
 	for name, v := range object {
 		p, known := properties[name].(map[string]any)
