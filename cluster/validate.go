@@ -18,6 +18,10 @@ func (c *Cluster) Validate() []Problem {
 	v.checkNetworks()
 	v.checkChoices()
 	v.checkLabels()
+	v.checkRequired(c.page)
+	for _, g := range c.Groups {
+		v.checkRequired(g.page)
+	}
 	slices.SortStableFunc(v.problems, byPlace)
 	return v.problems
 }
@@ -36,6 +40,7 @@ func ValidateGroup(src Source) []Problem {
 		}
 		v.checkRole(g)
 		v.checkSize(g)
+		v.checkRequired(g.page)
 	}
 	slices.SortStableFunc(v.problems, byPlace)
 	return v.problems

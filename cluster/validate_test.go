@@ -92,6 +92,8 @@ func TestValidate(t *testing.T) {
 			`spec.podCIDR: 10.0.0.0/16 does not lie within nonMasqueradeCIDR 100.64.0.0/10`},
 		"services over a subnet": {shop, "config", "nonMasqueradeCIDR:", "serviceClusterIPRange: 172.20.64.0/20\n  nonMasqueradeCIDR:",
 			`subnet "eu-test-1b": 172.20.64.0/18 overlaps serviceClusterIPRange 172.20.64.0/20`},
+		"a disk that is nowhere": {shop, "instancegroup/nodes", `"rootVolumeSize": 64,`, `"volumes": [{"size": 10, "type": "gp3"}],`,
+			`instancegroup/nodes:17:17: spec.volumes[0]: it has no device, and needs one`},
 		"two network plug-ins": {shop, "config", "cilium:\n", "calico: {}\n    cilium:\n",
 			`spec.networking.cilium: calico and cilium are chosen; only one can be`},
 		"a label of kops": {shop, "config", "    team: shop", "    Name: shop\n    kubernetes.io/cluster/x: c",
