@@ -54,7 +54,7 @@ and that are in no file any more are deleted; they are shown first, and go with 
 	f.BoolVar(&opt.prune, "prune", false, "delete instance groups that are in the files no more")
 	f.BoolVarP(&opt.yes, "yes", "y", false, "delete what --prune shows")
 	cmd.MarkFlagsMutuallyExclusive("force-conflicts", "adopt")
-	opt.flags(f)
+	opt.changeFlags(f)
 	return cmd
 }
 
