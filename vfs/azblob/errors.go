@@ -87,7 +87,10 @@ func (d *Driver) refused(verb string, resp *http.Response) failure {
 	case http.StatusNotFound:
 		e.class = fs.ErrNotExist
 		if e.Code != string(bloberror.BlobNotFound) && (e.Code == string(bloberror.ContainerNotFound) || verb == "list" || verb == "put" && e.Code == "") {
-			e.class = fs.ErrInvalid // of the address: the object is not "not there", nothing is
+			e.class = nil // the object is not "not there": nothing is
+			if verb == "put" || verb == "delete" {
+				e.class = fs.ErrInvalid // and was not done
+			}
 			e.hint = fmt.Sprintf("there is no container %s in account %s: look at the name, or make it with `az storage container create --account-name %s --name %s --auth-mode login`",
 				d.name, d.account, d.account, d.name)
 		}

@@ -90,10 +90,10 @@ func TestRefusalsAreSaidInWords(t *testing.T) {
 	}{
 		{"get", plain(404, "BlobNotFound", "The specified blob does not exist."), fs.ErrNotExist,
 			"404 Not Found (BlobNotFound): The specified blob does not exist., request 2d6a8d1e", ""},
-		{"get", plain(404, "ContainerNotFound", "The specified container does not exist."), fs.ErrInvalid, "ContainerNotFound", noContainer},
+		{"get", plain(404, "ContainerNotFound", "The specified container does not exist."), nil, "ContainerNotFound", noContainer},
 		{"put", plain(404, "ContainerNotFound", "The specified container does not exist."), fs.ErrInvalid, "ContainerNotFound", noContainer},
 		{"delete", plain(404, "ContainerNotFound", "The specified container does not exist."), fs.ErrInvalid, "ContainerNotFound", noContainer},
-		{"list", plain(404, "ContainerNotFound", "The specified container does not exist."), fs.ErrInvalid, "ContainerNotFound", noContainer},
+		{"list", plain(404, "ContainerNotFound", "The specified container does not exist."), nil, "ContainerNotFound", noContainer},
 		{"delete", plain(404, "BlobNotFound", "The specified blob does not exist."), vfs.ErrConflict, "conflict", ""},
 		{"put", plain(409, "BlobAlreadyExists", "The specified blob already exists."), vfs.ErrConflict, "conflict", ""},
 		{"put", plain(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met."), vfs.ErrConflict, "conflict", ""},

@@ -54,7 +54,10 @@ func (d *Driver) refused(c call, r reply) *failure {
 	case http.StatusNotFound:
 		e.class = fs.ErrNotExist
 		if c.verb == "put" || c.verb == "list" || e.bucketMissing() {
-			e.class = fs.ErrInvalid // of the address: the object is not "not there", nothing is
+			e.class = nil // the object is not "not there": nothing is
+			if c.verb == "put" || c.verb == "delete" {
+				e.class = fs.ErrInvalid // and was not done
+			}
 			e.hint = "there is no bucket " + d.bucket + ": look at the name, or make it with `gcloud storage buckets create gs://" +
 				d.bucket + " --uniform-bucket-level-access`"
 		}

@@ -45,11 +45,11 @@ func TestRefusalsAreSaidInWords(t *testing.T) {
 		words, hint string
 	}{
 		{"get", xml(404, "NoSuchKey", "The specified key does not exist."), fs.ErrNotExist, "404 Not Found (NoSuchKey)", ""},
-		{"get", xml(404, "NoSuchBucket", "The specified bucket does not exist."), fs.ErrInvalid, "404 Not Found (NoSuchBucket)", noBucket},
-		{"poll", js(404, "notFound", "The specified bucket does not exist."), fs.ErrInvalid, "(notFound)", noBucket},
+		{"get", xml(404, "NoSuchBucket", "The specified bucket does not exist."), nil, "404 Not Found (NoSuchBucket)", noBucket},
+		{"poll", js(404, "notFound", "The specified bucket does not exist."), nil, "(notFound)", noBucket},
 		{"put", js(404, "notFound", "The specified bucket does not exist."), fs.ErrInvalid, "(notFound)", noBucket},
 		{"delete", js(404, "notFound", "The specified bucket does not exist."), fs.ErrInvalid, "(notFound)", noBucket},
-		{"list", js(404, "notFound", "The specified bucket does not exist."), fs.ErrInvalid, "(notFound)", noBucket},
+		{"list", js(404, "notFound", "The specified bucket does not exist."), nil, "(notFound)", noBucket},
 		{"get", xml(403, "AccessDenied", "Access denied."), fs.ErrPermission, "403 Forbidden (AccessDenied): Access denied.",
 			"the account needs storage.objects.get on bucket state: grant it roles/storage.objectViewer to read"},
 		{"put", js(403, "forbidden", "robot does not have storage.objects.create access"), fs.ErrPermission, "request ABPtcPq",
