@@ -57,7 +57,7 @@ func (d *dialer) dial(ctx context.Context) (io.ReadWriteCloser, error) {
 		_ = c.Close()
 		return nil, err
 	}
-	ch.last = time.Now()
+	ch.last, ch.tried = time.Now(), auth.tried
 	go ch.keep(d.Timeout)
 	return ch, nil
 }
@@ -79,6 +79,7 @@ type stream struct {
 	io.Reader
 	io.Writer
 	client *ssh.Client
+	tried  []string // keys, and the agent
 	done   chan struct{}
 	once   sync.Once
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stateroom/stateroom/vfs/sftp"
 )
@@ -37,6 +38,11 @@ type counter struct {
 	dead  bool   // no line is made after the cut
 	stop  func() // called before that request, in place of a cut
 	lines []*line
+
+	args  []string            // of the server
+	delay time.Duration       // of every answer
+	mute  bool                // what is sent from the cut on is lost without a word
+	watch func(packet []byte) // called before each request
 }
 
 func (c *counter) requests() int {
@@ -78,7 +84,7 @@ func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, 
 		if c.dead && c.hit {
 			return nil, errors.New("the client has crashed")
 		}
-		cmd := exec.Command(server, "-e", "-l", "ERROR")
+		cmd := exec.Command(server, append([]string{"-e", "-l", "ERROR"}, c.args...)...)
 		in, err := cmd.StdinPipe()
 		if err != nil {
 			return nil, err
@@ -91,7 +97,7 @@ func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, 
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
-		l := &line{Reader: out, in: in, counter: c, ended: make(chan struct{})}
+		l := &line{Reader: late(out, c.delay), in: in, counter: c, ended: make(chan struct{})}
 		l.end = sync.OnceFunc(func() {
 			in.Close()
 			go func() {
@@ -125,6 +131,12 @@ func (l *line) Write(b []byte) (int, error) {
 		if packet[4] != initialize {
 			l.n++
 		}
+		if l.mute && l.n >= l.cut {
+			continue
+		}
+		if l.watch != nil {
+			l.watch(packet)
+		}
 		if l.stop != nil && l.n == l.cut && !l.hit {
 			l.hit = true
 			l.stop()
@@ -142,6 +154,40 @@ func (l *line) Write(b []byte) (int, error) {
 		}
 	}
 	return len(b), nil
+}
+
+// late passes on what comes d later.
+func late(r io.Reader, d time.Duration) io.Reader {
+	if d == 0 {
+		return r
+	}
+	type piece struct {
+		at    time.Time
+		bytes []byte
+		err   error
+	}
+	pieces := make(chan piece, 10_000)
+	go func() {
+		for {
+			b := make([]byte, 1<<16)
+			n, err := r.Read(b)
+			pieces <- piece{time.Now().Add(d), b[:n], err}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	in, out := io.Pipe()
+	go func() {
+		for p := range pieces {
+			time.Sleep(time.Until(p.at))
+			if _, err := out.Write(p.bytes); err != nil || p.err != nil {
+				out.CloseWithError(p.err)
+				return
+			}
+		}
+	}()
+	return in
 }
 
 func open(t testing.TB, dir string, opt sftp.Options) *sftp.Driver {

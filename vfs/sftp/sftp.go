@@ -45,12 +45,14 @@ type Options struct {
 // Driver is a [vfs.Driver] over an SFTP server. It is safe for concurrent use,
 // and for use by many clients at once.
 type Driver struct {
-	dir    string
-	settle time.Duration
-	slots  chan struct{} // held by each file or directory that is being read
-	link   link
-	swept  sweep
-	given  given
+	dir     string
+	user    string
+	address string
+	settle  time.Duration
+	slots   chan struct{} // held by each file or directory that is being read
+	link    link
+	swept   sweep
+	given   given
 }
 
 // atOnce is how many files are read at the same time.
@@ -79,14 +81,15 @@ func Open(_ context.Context, opt Options) (*Driver, error) {
 		dir = "."
 	}
 	return &Driver{
-		dir: dir, settle: opt.Settle, slots: make(chan struct{}, atOnce),
+		dir: dir, user: opt.User, address: opt.Address, settle: opt.Settle, slots: make(chan struct{}, atOnce),
 		link: link{dial: opt.Dial, timeout: opt.Timeout, gate: make(chan struct{}, 1)},
 	}, nil
 }
 
-// Traits says that a server keeps no tags, and that a version is one of the
-// content: it comes back when the content does.
-func (d *Driver) Traits() vfs.Traits { return vfs.Traits{Conditions: true} }
+// Traits says that a server keeps no tags, that a version is one of the
+// content, which comes back when the content does, and that it is a matter of
+// trust whether the server's links and renames are what they should be.
+func (d *Driver) Traits() vfs.Traits { return vfs.Traits{Conditions: true, Unproven: true} }
 
 // Close ends the connection, if there is one. A later call opens another.
 func (d *Driver) Close() error {

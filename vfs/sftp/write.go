@@ -74,7 +74,7 @@ func (e *decidedError) Error() string { return e.err.Error() + "; the write may 
 
 // decided marks the error of the request that decides.
 func decided(err error) error {
-	if err == nil || answered(err) {
+	if !errors.Is(err, errLost) {
 		return err
 	}
 	return &decidedError{err}

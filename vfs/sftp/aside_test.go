@@ -1,0 +1,179 @@
+package sftp_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/sftp"
+)
+
+// lay puts files below a directory of the server.
+func lay(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(data), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// out is the name of a file that is aside, where data was expected.
+func out(id, data string) string {
+	sum := sha256.Sum256([]byte(data))
+	return fmt.Sprintf(".stateroom/tmp/aside/%s/out.%016s.%x", key, id, sum[:16])
+}
+
+func want(t *testing.T, d vfs.Driver, name, data string) vfs.Entry {
+	t.Helper()
+	got, e, err := d.Get(t.Context(), name, "")
+	if err != nil || string(got) != data {
+		t.Errorf("at %s there is %q, %v; want %q", name, got, err, data)
+	}
+	return e
+}
+
+func TestWhatWasTakenByMistakeIsTheObject(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{
+		out("1", "one"): "one", // replaced by two, and left
+		out("2", "one"): "two", // taken by one who expected one
+	})
+	d := open(t, dir, sftp.Options{Settle: patience})
+	e := want(t, d, key, "two")
+	if _, err := d.Put(t.Context(), key, []byte("three"), vfs.IfVersion(e.Version), ""); err != nil {
+		t.Error(err)
+	}
+	want(t, d, key, "three")
+	if left, err := d.Leftovers(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("left over: %+v, %v", left, err)
+	}
+}
+
+func TestForeignBytesThatWereOvertakenAreKept(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{out("1", "one"): "foreign", key: "newer"})
+	d := open(t, dir, sftp.Options{Settle: patience})
+	e := want(t, d, key, "newer")
+	if _, err := d.Put(t.Context(), key, []byte("newest"), vfs.IfVersion(e.Version), ""); err != nil {
+		t.Fatal(err)
+	}
+	left, err := d.Leftovers(t.Context())
+	if err != nil || len(left) != 1 || !left[0].Kept || left[0].Key != key || string(left[0].Data) != "foreign" {
+		t.Fatalf("left over: %+v, %v", left, err)
+	}
+	if err := d.Drop(t.Context(), "aside/"+key+"/../config/"+filepath.Base(left[0].Name)); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("drop by a crooked name: %v", err)
+	}
+	if err := d.Drop(t.Context(), left[0].Name); err != nil {
+		t.Error(err)
+	}
+	want(t, d, key, "newest")
+}
+
+func TestOnlyWhatIsKeptIsDropped(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{out("1", "one"): "one"})
+	d := open(t, dir, sftp.Options{Settle: patience})
+	for _, name := range []string{out("1", "one")[len(".stateroom/tmp/"):], "new.x", "../../" + key, ""} {
+		if err := d.Drop(t.Context(), name); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("drop %q: %v", name, err)
+		}
+	}
+	want(t, d, key, "one")
+}
+
+// A key is free for a moment while its object is aside. Who creates it in that
+// moment has to take it back.
+func TestCreateWhileTheObjectIsAside(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{key: "old"})
+	line := &counter{watch: func(packet []byte) {
+		if !bytes.Contains(packet, []byte("hardlink@openssh.com")) {
+			return
+		}
+		aside := filepath.Join(dir, out("1", "old"))
+		if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(filepath.Join(dir, key), aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+	}}
+	d := open(t, dir, sftp.Options{Settle: patience, Dial: line.dial(t)})
+	if _, err := d.Put(t.Context(), key, []byte("created"), vfs.IfAbsent(), ""); !errors.Is(err, vfs.ErrConflict) {
+		t.Errorf("create what was there all the time: %v", err)
+	}
+	want(t, open(t, dir, sftp.Options{Settle: patience}), key, "old")
+}
+
+// A list says what is there, whoever has it aside.
+func TestListWhileObjectsAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	writer, reader := open(t, dir, sftp.Options{}), open(t, dir, sftp.Options{})
+	e, err := writer.Put(t.Context(), key, []byte("0"), vfs.Cond{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		for i := range 60 {
+			if e, err = writer.Put(t.Context(), key, fmt.Append(nil, i), vfs.IfVersion(e.Version), ""); err != nil {
+				break
+			}
+		}
+		done <- err
+	}()
+	for n := 0; ; n++ {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			t.Logf("%d lists", n)
+			return
+		default:
+		}
+		var keys []string
+		for e, err := range reader.List(t.Context(), "", "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, e.Key)
+		}
+		if len(keys) != 1 || keys[0] != key {
+			t.Fatalf("list yields %q", keys)
+		}
+	}
+}
+
+// Two contents of one second and one size are two versions.
+func TestAChangeInTheSameSecondIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, sftp.Options{})
+	when := time.Now().Add(-time.Hour)
+	var versions []vfs.Version
+	for _, data := range []string{"one", "two"} {
+		lay(t, dir, map[string]string{key: data})
+		if err := os.Chtimes(filepath.Join(dir, key), when, when); err != nil {
+			t.Fatal(err)
+		}
+		for e, err := range d.List(t.Context(), "", "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			versions = append(versions, e.Version)
+		}
+	}
+	if len(versions) != 2 || versions[0] == versions[1] {
+		t.Errorf("versions %q", versions)
+	}
+}
