@@ -76,7 +76,7 @@ type process struct {
 // has ended.
 func run(cmd *exec.Cmd, out *tail) (*process, error) {
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = tied()
 	cmd.WaitDelay = time.Second // for children that hold its output
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
