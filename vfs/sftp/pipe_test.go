@@ -141,7 +141,7 @@ func (l *line) Write(b []byte) (int, error) {
 			l.hit = true
 			l.stop()
 		}
-		if l.stop == nil && l.cut > 0 && l.n >= l.cut {
+		if l.stop == nil && l.cut > 0 && (l.broken || !l.hit && l.n >= l.cut) {
 			if !l.hit && l.done {
 				_, _ = l.in.Write(packet)
 			}
