@@ -23,6 +23,9 @@ func Check(ctx context.Context, f *vfs.FS, opt Options, how probe.Options) (*pro
 		return r, fmt.Errorf("check %s: %w", f.Name(), err)
 	}
 	s, err := store.Open(ctx, f, opt.filled().forStore())
+	if err == nil {
+		err = s.Load(ctx)
+	}
 	if err == nil && s.ID() != "" {
 		err = s.KeepChecked(ctx, checked(r))
 	}

@@ -214,6 +214,9 @@ func (d *doctor) roundTrip(ctx context.Context) {
 // store tells what lies there.
 func (d *doctor) store(ctx context.Context) {
 	s, err := store.Open(ctx, d.f, d.opt.forStore())
+	if err == nil {
+		err = s.Load(ctx)
+	}
 	if err != nil {
 		d.verb("store", err, "stateroom store fsck says more")
 		return

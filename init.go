@@ -45,6 +45,9 @@ func InitDir(dir string, group bool) error {
 // read them, where they lie and what they keep is decided where they are made.
 func Init(ctx context.Context, f *vfs.FS, opt Options) (id string, isNew bool, err error) {
 	s, err := store.Open(ctx, f, opt.filled().forStore())
+	if err == nil {
+		err = s.Load(ctx)
+	}
 	if err != nil {
 		return "", false, err
 	}

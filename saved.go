@@ -167,6 +167,9 @@ func (p *SavedPlan) Update() *Update {
 // UpdateSaved does what a saved plan says, if the cluster is as it was when the plan
 // was made; else that is a *StaleError.
 func (s *Store) UpdateSaved(ctx context.Context, p *SavedPlan, programs Programs, w Write) (*Update, error) {
+	if err := s.store.Load(ctx); err != nil {
+		return nil, err
+	}
 	if p.Store != s.store.ID() {
 		return nil, &StaleError{Plan: p, Why: "it was made for another store"}
 	}

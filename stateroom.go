@@ -14,9 +14,9 @@
 package stateroom
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -33,6 +33,11 @@ const Version = "0.1.0"
 // Options says how a store is worked on. The zero value is of use: nobody is
 // the author, and notices go nowhere.
 type Options struct {
+	// Address is what the store was opened by, with parameters that Place leaves
+	// out; empty: Place says all. The agents of this machine's hosts open it by
+	// that.
+	Address string
+
 	Author string             // who makes the commits: "Ada <ada@example.com>"
 	Now    func() time.Time   // nil: time.Now
 	Rand   io.Reader          // nil: crypto/rand
@@ -61,30 +66,10 @@ type Store struct {
 func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
 	opt = opt.filled()
 	s, err := store.Open(ctx, f, opt.forStore())
-	if object := new(vfs.Error); err != nil && !errors.As(err, &object) {
-		return nil, &UnreadableError{Place: f.Name(), Err: err}
-	}
 	if err != nil {
 		return nil, err
 	}
 	return &Store{objects: f, store: s, opt: opt}, nil
-}
-
-// UnreadableError says that what a store says of itself cannot be read.
-type UnreadableError struct {
-	Place string
-	Err   error
-}
-
-func (e *UnreadableError) Error() string { return e.Err.Error() }
-func (e *UnreadableError) Unwrap() error { return e.Err }
-
-// Hint says what to do, where the error itself does not.
-func (e *UnreadableError) Hint() string {
-	if h := interface{ Hint() string }(nil); errors.As(e.Err, &h) {
-		return h.Hint()
-	}
-	return "stateroom store fsck --state " + e.Place + " says what is wrong with the store, and with --repair mends it"
 }
 
 func (o Options) filled() Options {
@@ -101,6 +86,9 @@ func (o Options) filled() Options {
 func (o Options) forStore() store.Options {
 	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, Records: o.Records, SingleWriter: o.SingleWriter}
 }
+
+// address is what another program opens the store by.
+func (s *Store) address() string { return cmp.Or(s.opt.Address, s.Place()) }
 
 // Place is the address of the store, as shown to people.
 func (s *Store) Place() string { return s.objects.Name() }

@@ -108,7 +108,7 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 		return nil, err
 	}
 	id := head.LineageID()
-	b := bundle.Bootstrap{Store: s.Place(), Cluster: string(name), ClusterID: id, Group: group}
+	b := bundle.Bootstrap{Store: s.address(), Cluster: string(name), ClusterID: id, Group: group}
 	data, err := b.Encode()
 	if err != nil {
 		return nil, err

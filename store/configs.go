@@ -24,7 +24,8 @@ type PlainConfig struct {
 // once. A cluster that cannot be read has its reason in Err; an error of
 // PlainConfigs is one of the list.
 func (s *Store) PlainConfigs(ctx context.Context, each func(PlainConfig)) error {
-	names, err := s.folders(ctx, "")
+	var names []string
+	err := inParallel(ctx, s.Load, func(ctx context.Context) (err error) { names, err = s.folders(ctx, ""); return err })
 	if err == nil {
 		err = forSome(ctx, len(names), configsAtOnce, func(ctx context.Context, i int) error {
 			h := s.Cluster(names[i])

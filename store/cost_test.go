@@ -16,8 +16,13 @@ import (
 )
 
 // cost plays do against a store whose every request takes a while, and returns
-// what it asked for, sorted, and in how many round trips.
+// what it asked for, sorted, and in how many round trips. What opens the store
+// is not counted.
 func cost(t *testing.T, before func(d vfs.Driver), do func(ctx context.Context, s *store.Store) error) (keys []string, rounds int) {
+	return costOf(t, before, func(ctx context.Context, s *store.Store) error { return s.Load(ctx) }, do)
+}
+
+func costOf(t *testing.T, before func(d vfs.Driver), first, do func(ctx context.Context, s *store.Store) error) (keys []string, rounds int) {
 	synctest.Test(t, func(t *testing.T) {
 		d := mem.New(mem.Options{})
 		before(d)
@@ -25,6 +30,9 @@ func cost(t *testing.T, before func(d vfs.Driver), do func(ctx context.Context, 
 		counter := vfstest.Count(vfstest.Delay(d, time.Second))
 		s, err := store.Open(t.Context(), vfs.New(counter, "mem:"), store.Options{})
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		counter.Reset()
@@ -79,6 +87,33 @@ func TestCommitOfKFilesCostsAtMostKAndSevenRequests(t *testing.T) {
 		})
 		if len(keys) > k+7+5 {
 			t.Errorf("warm commit of %d files: %d requests", k, len(keys)-5)
+		}
+	}
+}
+
+// Opening a store costs one request, and no round trip.
+func TestOpeningCostsNoRoundTrip(t *testing.T) {
+	nothing := func(context.Context, *store.Store) error { return nil }
+	for _, c := range []struct {
+		what             string
+		do               func(ctx context.Context, s *store.Store) error
+		requests, rounds int
+	}{
+		{"a commit", func(ctx context.Context, s *store.Store) error {
+			_, err := s.Cluster(demo).Update(ctx, "new", files{"config": "new"}.apply)
+			return err
+		}, 9, 5},
+		{"a read", func(ctx context.Context, s *store.Store) error {
+			sn, err := s.Cluster(demo).Head(ctx, "config")
+			if err == nil {
+				_, err = sn.ReadFile(ctx, "config")
+			}
+			return err
+		}, 5, 2},
+	} {
+		keys, rounds := costOf(t, prepared(t, 2), nothing, c.do)
+		if len(keys) != c.requests || rounds != c.rounds {
+			t.Errorf("%s: %d requests in %d round trips, want %d in %d:\n%s", c.what, len(keys), rounds, c.requests, c.rounds, strings.Join(keys, "\n"))
 		}
 	}
 }

@@ -172,6 +172,9 @@ func (c *explored) perform() *performance {
 	go func() {
 		how, told := "", reports{}
 		s, err := store.Open(ctx, vfs.New(port{c.u.table, p.ask}, "explored:"), store.Options{Author: c.name + " <>", Settle: atOnce, Now: now, Notice: told.hear})
+		if err == nil {
+			err = s.Load(ctx)
+		}
 		if err != nil {
 			how = fmt.Sprint("open: ", err)
 		} else {

@@ -40,6 +40,7 @@ func (h *History) look(ctx context.Context, during func(context.Context, *head) 
 	st := &state{}
 	last, none := h.known.newest(), 0
 	reads := []func(context.Context) error{
+		h.s.Load,
 		func(ctx context.Context) (err error) { st.head, st.headAt, err = h.head(ctx); return err },
 	}
 	if last > 0 { // a guess that saves a round trip

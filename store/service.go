@@ -149,6 +149,9 @@ func (s *Store) Checked() (Checked, bool) {
 // KeepChecked writes what a thorough check found into the store, which gets an
 // id by that if it has none. The place and the time are filled in.
 func (s *Store) KeepChecked(ctx context.Context, c Checked) error {
+	if err := s.Load(ctx); err != nil {
+		return err
+	}
 	s.beginning.Lock()
 	defer s.beginning.Unlock()
 	c.Place, c.Time = s.place, s.opt.Now().UTC().Truncate(time.Second)
@@ -176,6 +179,9 @@ func (s *Store) KeepChecked(ctx context.Context, c Checked) error {
 // a service that may ignore conditions keeps them. An error means that nothing
 // is to be written.
 func (s *Store) begin(ctx context.Context) error {
+	if err := s.Load(ctx); err != nil {
+		return err
+	}
 	s.beginning.Lock()
 	defer s.beginning.Unlock()
 	if s.ID() == "" {

@@ -99,6 +99,9 @@ func TestServicesAreTriedBeforeTheFirstWrite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := s.Load(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if _, ok := s.Checked(); !ok || s.ID() == "" {
 				t.Errorf("the result was not kept: %+v", s.object)
 			}

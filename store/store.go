@@ -67,6 +67,9 @@ type Store struct {
 	object storeObject
 	known  map[string]*memory
 
+	opening sync.Mutex // what the store says of itself is read once
+	read    bool
+
 	beginning sync.Mutex // the first write is prepared once
 
 	noticeMu sync.Mutex
@@ -78,25 +81,50 @@ const (
 	maxStore    = 4 << 10
 )
 
-// Open returns the store in f. It reads one object and writes nothing: an
-// empty f is a store that nobody has written to.
-func Open(ctx context.Context, f *vfs.FS, opt Options) (*Store, error) {
-	s := at(f, opt)
-	b, _, err := f.Get(ctx, storeFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+// Open returns the store in f. It makes no request: what the store says of
+// itself is read together with the first thing that is asked of it, and an
+// [*OpenError] then says that it cannot be used. An empty f is a store that
+// nobody has written to.
+func Open(_ context.Context, f *vfs.FS, opt Options) (*Store, error) { return at(f, opt), nil }
+
+// Load reads what the store says of itself, if nothing was asked of it yet.
+func (s *Store) Load(ctx context.Context) error {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.read {
+		return nil
+	}
+	b, _, err := s.raw.Get(ctx, storeFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open store: %w", err)
 	}
 	if err == nil {
-		s.object, err = decodeStore(b)
+		o, err := decodeStore(b)
+		if newer, ok := errors.AsType[*FormatError](err); ok {
+			newer.What = "the store " + s.f.Name()
+			return newer
+		}
+		if err != nil {
+			return &OpenError{Place: s.f.Name(), Err: err}
+		}
+		s.remember(o)
 	}
-	if newer, ok := errors.AsType[*FormatError](err); ok {
-		newer.What = "the store " + f.Name()
-		return nil, newer
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	return s, nil
+	s.read = true
+	return nil
+}
+
+// OpenError says that what a store says of itself cannot be read.
+type OpenError struct {
+	Place string
+	Err   error
+}
+
+func (e *OpenError) Error() string { return "open store: " + e.Err.Error() }
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *OpenError) Hint() string {
+	return "stateroom store fsck --state " + e.Place + " says what is wrong with the store, and with --repair mends it"
 }
 
 // at returns the store in f, unread.
@@ -132,7 +160,8 @@ func (o *Options) fresh(t time.Time, settle time.Duration) bool {
 	return o.Now().Sub(t).Abs() < settle
 }
 
-// ID returns the store's own id, or "" if nobody has written to it.
+// ID returns the store's own id, or "" if nobody has written to it, or nothing
+// was asked of it yet.
 func (s *Store) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,6 +204,7 @@ func (s *Store) Clusters(ctx context.Context) iter.Seq2[string, error] {
 func (s *Store) clusters(ctx context.Context) ([]string, error) {
 	var folders, histories []string
 	err := inParallel(ctx,
+		s.Load,
 		func(ctx context.Context) (err error) { folders, err = s.folders(ctx, ""); return err },
 		func(ctx context.Context) (err error) { histories, err = s.folders(ctx, meta); return err })
 	if err != nil {

@@ -31,6 +31,9 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	}
 	opt := env.options()
 	opt.Records = env.records(url)
+	if strings.Contains(url, "://") {
+		opt.Address = url
+	}
 	s, err := stateroom.Open(ctx, objects, opt)
 	if err != nil || env.draft == "" {
 		return s, err
