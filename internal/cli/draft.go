@@ -18,7 +18,7 @@ import (
 // it, as they do with the cluster without it.
 var onDrafts = []string{
 	"edit cluster", "edit instancegroup", "set cluster", "set instancegroup", "unset cluster", "unset instancegroup",
-	"replace", "apply", "create instancegroup", "delete instancegroup", "rollback",
+	"replace", "apply", "create cluster", "create instancegroup", "delete instancegroup", "rollback",
 	"get cluster", "get instancegroups", "get all", "update cluster", "validate cluster",
 }
 
