@@ -229,7 +229,7 @@ func (h *History) finishNow(ctx context.Context, st *state, others bool) error {
 
 // carryOut writes what was drawn up, in the order that makes every point a
 // safe one to stop at.
-func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *draft, l *listing) (*Snapshot, error) {
+func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *proposal, l *listing) (*Snapshot, error) {
 	u.tell(ctx, sv, l)
 	if !d.writes(sv) {
 		return d.from, nil
@@ -325,7 +325,7 @@ func (u *update) goOn(ctx context.Context, n int, committed time.Time) error {
 
 // prepare does what must be there before the commit, and puts right what is
 // stale.
-func (u *update) prepare(ctx context.Context, sv *survey, d *draft) error {
+func (u *update) prepare(ctx context.Context, sv *survey, d *proposal) error {
 	if err := u.h.s.begin(ctx); err != nil {
 		return err
 	}
@@ -336,7 +336,7 @@ func (u *update) prepare(ctx context.Context, sv *survey, d *draft) error {
 }
 
 // putRight writes over our own late writes.
-func (u *update) putRight(ctx context.Context, sv *survey, d *draft) error {
+func (u *update) putRight(ctx context.Context, sv *survey, d *proposal) error {
 	if len(sv.stale) == 0 {
 		return nil
 	}

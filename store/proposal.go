@@ -9,8 +9,8 @@ import (
 	"github.com/stateroom/stateroom/vfs"
 )
 
-// draft is what an attempt is going to write. Nothing of it is sent yet.
-type draft struct {
+// proposal is what an attempt is going to write. Nothing of it is sent yet.
+type proposal struct {
 	tip     *record // the newest record that stands; nil: none
 	imports []*record
 	from    *Snapshot // what fn was given: the tip with the imports
@@ -19,20 +19,20 @@ type draft struct {
 }
 
 // writes reports whether there is anything to write.
-func (d *draft) writes(sv *survey) bool {
+func (d *proposal) writes(sv *survey) bool {
 	return d.mine != nil || len(d.imports) > 0 || len(sv.stale) > 0
 }
 
 // draw runs fn on the newest state, foreign edits included, and draws up the
 // records. If fn changes a file that another tool wrote a moment ago, that is
 // taken in as well, and fn runs again on it.
-func (u *update) draw(ctx context.Context, st *state, sv *survey) (*draft, error) {
+func (u *update) draw(ctx context.Context, st *state, sv *survey) (*proposal, error) {
 	for {
 		imports, err := u.imports(ctx, st, sv)
 		if err != nil {
 			return nil, err
 		}
-		d := &draft{tip: st.tip, imports: imports}
+		d := &proposal{tip: st.tip, imports: imports}
 		if d.from, err = u.snapshotFor(ctx, st, d, sv); err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (u *update) draw(ctx context.Context, st *state, sv *survey) (*draft, error
 }
 
 // newest returns the record that the change comes after; nil: it is the first.
-func (d *draft) newest() *record {
+func (d *proposal) newest() *record {
 	if len(d.imports) > 0 {
 		return d.imports[len(d.imports)-1]
 	}
@@ -66,7 +66,7 @@ func (d *draft) newest() *record {
 }
 
 // snapshotFor returns the snapshot that fn is to change.
-func (u *update) snapshotFor(ctx context.Context, st *state, d *draft, sv *survey) (*Snapshot, error) {
+func (u *update) snapshotFor(ctx context.Context, st *state, d *proposal, sv *survey) (*Snapshot, error) {
 	after := d.newest()
 	if after == nil || after.Kind == Deleted {
 		return u.h.emptySnapshot(), nil
@@ -84,7 +84,7 @@ func (u *update) snapshotFor(ctx context.Context, st *state, d *draft, sv *surve
 	return sn, nil
 }
 
-func (u *update) begin(d *draft) *Tx {
+func (u *update) begin(d *proposal) *Tx {
 	number := 1
 	lineage := u.lineage
 	if after := d.newest(); after != nil {
@@ -119,7 +119,7 @@ func (tx *Tx) emptied() bool {
 }
 
 // change returns the record of the change, not yet put.
-func (u *update) change(ctx context.Context, d *draft, tx *Tx, p part) (*record, error) {
+func (u *update) change(ctx context.Context, d *proposal, tx *Tx, p part) (*record, error) {
 	after := d.newest()
 	r := u.following(after)
 	r.Kind, r.Transaction = Change, u.transaction
@@ -158,7 +158,7 @@ func (u *update) change(ctx context.Context, d *draft, tx *Tx, p part) (*record,
 
 // conditions are what the plain files must still be when a commit of ours is
 // checked out: as they were seen when it was made.
-func (d *draft) conditions(standing *record, sv *survey, l *listing) map[string]vfs.Cond {
+func (d *proposal) conditions(standing *record, sv *survey, l *listing) map[string]vfs.Cond {
 	conds := map[string]vfs.Cond{}
 	for name := range standing.Was {
 		if v, ok := sv.versions[name]; ok && onDisk(name) {
@@ -173,7 +173,7 @@ func (d *draft) conditions(standing *record, sv *survey, l *listing) map[string]
 }
 
 // committed returns the snapshot of the commit that stands.
-func (d *draft) committed(standing *record) *Snapshot {
+func (d *proposal) committed(standing *record) *Snapshot {
 	sn := d.from.h.snapshot(standing, true)
 	if len(standing.Parts) > 0 {
 		for _, w := range standing.Parts[len(standing.Parts)-1].Writes {
