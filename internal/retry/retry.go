@@ -46,25 +46,37 @@ func (p Policy) orDefault() Policy {
 
 // Do calls try with n = 0, 1, 2 and so on until it returns nil or an error that
 // is not from [Again] or [After], and returns that; or until tries or time are
-// used up, and returns the last error. If ctx ends during a pause, the error
-// matches that of ctx and the last one.
+// used up, and returns the last error. If ctx ends during a pause or a further
+// try, the error matches that of ctx and the one before, which says why it
+// took so long.
 func (p Policy) Do(ctx context.Context, try func(n int) error) error {
 	p = p.orDefault()
 	begin := time.Now()
+	var before error // of the last try but this one
 	for n := 0; ; n++ {
 		err := try(n)
 		var a *again
 		if !errors.As(err, &a) {
-			return err
+			return ended(ctx, err, before)
 		}
 		pause := p.pause(n, a.after)
 		if n+1 >= p.Tries || time.Since(begin)+pause > p.Total {
 			return a.err
 		}
 		if err := wait(ctx, pause); err != nil {
-			return fmt.Errorf("%w; before that: %w", err, a.err)
+			return ended(ctx, err, a.err)
 		}
+		before = a.err
 	}
+}
+
+// ended adds to err, where it says that ctx has ended, what went wrong before
+// that, if anything did.
+func ended(ctx context.Context, err, before error) error {
+	if before == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %w", err, before)
 }
 
 // pause is how long to wait after try n, at least as long as the service said.

@@ -97,3 +97,21 @@ func TestCancelEndsAPause(t *testing.T) {
 		}
 	})
 }
+
+// Whoever waits for a service that refuses reads the refusal, whether time ends
+// during a pause or during a try.
+func TestCancelDuringATryTellsWhatWasBefore(t *testing.T) {
+	for tries, want := range map[int]error{1: nil, 2: errBusy} {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := retry.Policy{First: 1}.Do(ctx, func(n int) error {
+			if n+1 < tries {
+				return retry.Again(errBusy)
+			}
+			cancel()
+			return ctx.Err()
+		})
+		if !errors.Is(err, context.Canceled) || errors.Is(err, errBusy) != (want != nil) {
+			t.Errorf("cancelled in try %d: %v", tries, err)
+		}
+	}
+}
