@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stateroom/stateroom/store"
@@ -50,12 +51,11 @@ func (m *meddled) Put(ctx context.Context, key string, data []byte, c vfs.Cond, 
 
 // once returns a function that does do at the first call that op and key name.
 func once(op, key string, do func() error) func(string, string) error {
-	done := false
+	var done atomic.Bool // calls come at the same time
 	return func(o, k string) error {
-		if done || o != op || k != demo+"/"+key {
+		if o != op || k != demo+"/"+key || done.Swap(true) {
 			return nil
 		}
-		done = true
 		return do()
 	}
 }
