@@ -122,7 +122,9 @@ func (c *completer) command(cmd *cobra.Command) {
 	}
 	if f := cmd.Flags().Lookup("output"); f != nil {
 		if _, list, ok := strings.Cut(f.Usage, ": "); ok {
-			c.flag(cmd, "output", func(context.Context, *cobra.Command, []string, string) []string { return strings.Split(list, "|") })
+			c.flag(cmd, "output", func(context.Context, *cobra.Command, []string, string) []string {
+				return strings.Split(strings.ReplaceAll(list, asJSONPath, "jsonpath="), "|")
+			})
 		}
 	}
 	for _, name := range []string{"filename", "catalogue", "cloud-facts", "channel"} {

@@ -37,11 +37,11 @@ func getClustersCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "clusters",
 		Short:   "List the clusters of the store",
-		Example: "  stateroom get clusters\n  stateroom get clusters -o name\n  stateroom get clusters --at 2026-01-02T15:04:05Z",
+		Example: "  stateroom get clusters\n  stateroom get clusters -o name\n  stateroom get clusters -o 'jsonpath={.items[*].metadata.name}'\n  stateroom get clusters --at 2026-01-02T15:04:05Z",
 		Args:    atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runGetClusters(cmd.Context(), env, opt) },
 	}
-	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
@@ -115,6 +115,8 @@ func (env *Env) showDocuments(o output, t *table, documents [][]byte, list bool)
 		return writeDocuments(env.Stdout, documents)
 	case asJSON:
 		return documentsAsJSON(env.Stdout, documents, list)
+	case asJSONPath:
+		return env.documentsByPath(o.template, documents, list)
 	case asWide:
 		return t.write(env.Stdout, 0)
 	}
@@ -145,7 +147,7 @@ func getClusterCmd(env *Env) *cobra.Command {
 			return runGetCluster(cmd.Context(), env, opt, args)
 		},
 	}
-	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
@@ -155,8 +157,8 @@ func runGetCluster(ctx context.Context, env *Env, opt getOptions, args []string)
 	if err != nil {
 		return err
 	}
-	if opt.format == asJSON {
-		return documentsAsJSON(env.Stdout, [][]byte{c.Document.Bytes()}, false)
+	if opt.format == asJSON || opt.format == asJSONPath {
+		return env.showDocuments(opt.output, nil, [][]byte{c.Document.Bytes()}, false)
 	}
 	return env.showClusters(opt.output, []stateroom.Entry{{Name: c.Name, Cluster: c}})
 }
@@ -180,7 +182,7 @@ func getGroupsCmd(env *Env) *cobra.Command {
 			return runGetGroups(cmd.Context(), env, opt, args)
 		},
 	}
-	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
@@ -259,7 +261,7 @@ func getAllCmd(env *Env) *cobra.Command {
 		Args:    atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runGetAll(cmd.Context(), env, opt) },
 	}
-	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
 	return cmd
 }
@@ -269,7 +271,7 @@ func runGetAll(ctx context.Context, env *Env, opt getOptions) error {
 	if err != nil {
 		return err
 	}
-	if opt.format == asYAML || opt.format == asJSON {
+	if opt.format == asYAML || opt.format == asJSON || opt.format == asJSONPath {
 		documents := [][]byte{c.Document.Bytes()}
 		for _, g := range c.Groups {
 			documents = append(documents, g.Document.Bytes())

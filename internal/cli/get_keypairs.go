@@ -32,7 +32,7 @@ func getKeypairsCmd(env *Env) *cobra.Command {
 			return runGetKeypairs(cmd.Context(), env, opt, args)
 		},
 	}
-	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
+	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.distrusted, "distrusted", false, "distrusted items too")
 	return cmd

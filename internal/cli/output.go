@@ -15,8 +15,9 @@ import (
 
 // output is the flag -o of a command that shows things.
 type output struct {
-	format  string
-	allowed []string
+	format   string
+	allowed  []string
+	template jsonPath // of asJSONPath; check reads it
 }
 
 const (
@@ -27,6 +28,7 @@ const (
 	asName  = "name"
 
 	asMarkdown = "markdown" // for a comment on a pull request
+	asJSONPath = "jsonpath=TEMPLATE"
 )
 
 func (o *output) flag(f *pflag.FlagSet, formats ...string) {
@@ -35,6 +37,14 @@ func (o *output) flag(f *pflag.FlagSet, formats ...string) {
 }
 
 func (o *output) check() error {
+	if text, ok := strings.CutPrefix(o.format, "jsonpath="); ok && slices.Contains(o.allowed, asJSONPath) {
+		o.format = asJSONPath
+		var err error
+		if o.template, err = parseJSONPath(text); err != nil {
+			return err
+		}
+		return nil
+	}
 	if !slices.Contains(o.allowed, o.format) {
 		return usagef("-o "+strings.Join(o.allowed, "|"), "there is no output format %q here", o.format)
 	}
@@ -78,19 +88,53 @@ func writeDocuments(w io.Writer, documents [][]byte) error {
 
 // documentsAsJSON prints documents as JSON: one by itself, several as a list.
 func documentsAsJSON(w io.Writer, documents [][]byte, list bool) error {
+	values, err := documentValues(documents)
+	if err != nil {
+		return err
+	}
+	if !list && len(values) == 1 {
+		return writeJSON(w, values[0])
+	}
+	return writeJSON(w, values)
+}
+
+func documentValues(documents [][]byte) ([]any, error) {
 	values := []any{}
 	for _, b := range documents {
 		docs, err := doc.Parse(b)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, d := range docs {
 			v, _ := d.Get()
 			values = append(values, v)
 		}
 	}
-	if !list && len(values) == 1 {
-		return writeJSON(w, values[0])
+	return values, nil
+}
+
+// documentsByPath prints what a template says of documents: of one by itself,
+// of several as the items of a list.
+func (env *Env) documentsByPath(t jsonPath, documents [][]byte, list bool) error {
+	values, err := documentValues(documents)
+	if err != nil {
+		return err
 	}
-	return writeJSON(w, values)
+	var root any = map[string]any{"apiVersion": "v1", "kind": "List", "items": values}
+	if !list && len(values) == 1 {
+		root = values[0]
+	}
+	out, err := t.print(root)
+	if err != nil {
+		return err
+	}
+	if terminal(env.Stdout) { // others wrote the values; they must not move the cursor
+		lines := strings.Split(string(out), "\n")
+		for i := range lines {
+			lines[i] = clean(lines[i])
+		}
+		out = []byte(strings.Join(lines, "\n"))
+	}
+	_, err = env.Stdout.Write(out)
+	return err
 }
