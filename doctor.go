@@ -97,8 +97,8 @@ func (d *doctor) versioning(v vfs.Told) {
 	switch {
 	case v.Err != nil:
 		d.add(Good, "versioning", "", "cannot tell: %v", v.Err)
-	case v.Value == "on":
-		d.add(Good, "versioning", "", "on: what is overwritten can be had back from the service")
+	case v.Value == "on", strings.HasPrefix(v.Value, "on "):
+		d.add(Good, "versioning", "", "%s: what is overwritten can be had back from the service", v.Value)
 	case v.Value != "":
 		d.add(Doubt, "versioning", "enable it at the service, so that a person who deletes the store by mistake can have it back", "%s", v.Value)
 	}

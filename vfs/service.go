@@ -33,7 +33,7 @@ type About struct {
 	Service     Told      // what answers: "S3 at minio.example.com:9000", with its own name for itself where it says one
 	Credentials Told      // where they were found: "environment (AWS_ACCESS_KEY_ID)", "profile prod"; never a secret
 	Identity    Told      // who one is to the service
-	Versioning  Told      // "on", "off", "suspended": whether it keeps what is overwritten
+	Versioning  Told      // "on", "on for 7 days", "off", "suspended": whether it keeps what is overwritten
 	Encryption  Told      // "AES256", "aws:kms with key ...": of what is written
 	Clock       time.Time // the service's, as its last answer said; zero: it says none
 }

@@ -69,6 +69,7 @@ func (c *credentials) read(ctx context.Context, file string, text []byte, client
 		Type         google.CredentialsType `json:"type"`
 		Universe     string                 `json:"universe_domain"`
 		QuotaProject string                 `json:"quota_project_id"`
+		Email        string                 `json:"client_email"`
 	}
 	bad := func(format string, args ...any) error {
 		return &CredentialsError{Err: fmt.Errorf("credentials in "+file+": "+format, args...), class: fs.ErrPermission}
@@ -91,7 +92,7 @@ func (c *credentials) read(ctx context.Context, file string, text []byte, client
 	if c.quotaProject == "" {
 		c.quotaProject = head.QuotaProject
 	}
-	c.tokens = &tokens{source: found.TokenSource, file: file}
+	c.tokens = &tokens{source: found.TokenSource, file: file, user: head.Email}
 	return nil
 }
 
@@ -136,6 +137,7 @@ func cause(err error) error {
 type tokens struct {
 	source oauth2.TokenSource
 	file   string // that has the credentials; "": the machine's account
+	user   string // whose they are; "": the file does not say
 
 	mu   sync.Mutex
 	last *oauth2.Token

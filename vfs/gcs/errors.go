@@ -53,7 +53,7 @@ func (d *Driver) refused(c call, r reply) *failure {
 	switch r.status {
 	case http.StatusNotFound:
 		e.class = fs.ErrNotExist
-		if c.verb == "put" || c.verb == "list" || e.bucketMissing() {
+		if c.verb == "put" || c.verb == "list" || c.verb == "look" || e.bucketMissing() {
 			e.class = nil // the object is not "not there": nothing is
 			if c.verb == "put" || c.verb == "delete" {
 				e.class = fs.ErrInvalid // and was not done
@@ -127,10 +127,12 @@ func parse(r reply) *Refusal {
 
 const signIn = "sign in with `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
 
-// grant says which permission a verb needs.
+// grant says which permission a verb needs; "look" is at the bucket itself.
 func (d *Driver) grant(verb string) string {
 	permission, role := "storage.objects."+verb, "roles/storage.objectUser"
 	switch verb {
+	case "look":
+		return "to see the bucket's settings, which a store can do without, the account needs storage.buckets.get on bucket " + d.bucket
 	case "get", "list":
 		role = "roles/storage.objectViewer to read, roles/storage.objectUser to write"
 	case "put":

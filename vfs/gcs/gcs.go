@@ -109,8 +109,7 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 // Traits says that the service has all there is. An emulator says so too, and
 // is to be tried.
 func (d *Driver) Traits() vfs.Traits {
-	google := strings.HasPrefix(d.endpoint, "https://storage.") || strings.HasSuffix(d.endpoint, ".googleapis.com")
-	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true, Unproven: !google}
+	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true, Unproven: !d.google()}
 }
 
 // Place names the bucket, and the service by its host.
