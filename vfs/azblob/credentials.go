@@ -34,6 +34,7 @@ type access struct {
 	searched bool                   // token is whatever was found, and perhaps nothing
 	endpoint string                 // from a connection string; ""
 	from     string                 // where it was found, for people
+	id       string                 // of the application that asks for tokens; "": not known
 }
 
 // findAccess looks where the tools of this cloud look: a connection string, a
@@ -111,6 +112,7 @@ func identity(opt Options) (a access, err error) {
 	}
 	named := authority != "" // and need not be known to Microsoft's public cloud
 	tenant, id := env("AZURE_TENANT_ID"), env("AZURE_CLIENT_ID")
+	a.id = id
 	switch program := tenant != "" && id != ""; {
 	case program && env("AZURE_CLIENT_SECRET") != "":
 		a.from = "AZURE_CLIENT_SECRET"
@@ -132,7 +134,7 @@ func identity(opt Options) (a access, err error) {
 			TenantID: tenant, ClientID: id, TokenFilePath: env("AZURE_FEDERATED_TOKEN_FILE"),
 		})
 	default:
-		a.from, a.searched = "a managed identity or `az login`", true
+		a.from, a.searched, a.id = "a managed identity or `az login`", true, ""
 		client.Retry = policy.RetryOptions{} // it knows how long each of its sources may take
 		a.token, err = azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 			ClientOptions: client, DisableInstanceDiscovery: named, TenantID: tenant,
@@ -295,7 +297,7 @@ func (a access) grant(verb string, d *Driver) string {
 		return "the key in " + a.from + " is not one of account " + a.account + ", or was made anew: `az storage account keys list --account-name " + a.account + "`"
 	}
 	role := "Storage Blob Data Contributor"
-	if verb == "get" || verb == "list" {
+	if verb == "get" || verb == "list" || verb == "look" {
 		role = "Storage Blob Data Reader to read, Storage Blob Data Contributor to write,"
 	}
 	return fmt.Sprintf("to %s, the identity (%s) needs the role %s on container %s of account %s; a new assignment takes up to ten minutes to work",
@@ -310,6 +312,9 @@ func (a access) grantSAS(verb string) string {
 	}
 	if end, err := time.Parse(time.RFC3339, q.Get("se")); err == nil && time.Now().After(end) {
 		return "the signature in " + a.from + " was good until " + end.Format(time.RFC3339) + ": make a new one"
+	}
+	if verb == "look" {
+		return "only a signature of the account shows the container's settings, which a store can do without"
 	}
 	letter := map[string]string{"get": "r", "list": "l", "put": "c and w", "delete": "d"}[verb]
 	return fmt.Sprintf("the signature in %s grants %q; to %s it has to grant %s (a store needs racwdl)", a.from, q.Get("sp"), verb, letter)

@@ -86,7 +86,7 @@ func (d *Driver) refused(verb string, resp *http.Response) failure {
 	switch resp.StatusCode {
 	case http.StatusNotFound:
 		e.class = fs.ErrNotExist
-		if e.Code != string(bloberror.BlobNotFound) && (e.Code == string(bloberror.ContainerNotFound) || verb == "list" || verb == "put" && e.Code == "") {
+		if e.Code != string(bloberror.BlobNotFound) && (e.Code == string(bloberror.ContainerNotFound) || verb == "list" || verb == "look" || verb == "put" && e.Code == "") {
 			e.class = nil // the object is not "not there": nothing is
 			if verb == "put" || verb == "delete" {
 				e.class = fs.ErrInvalid // and was not done
