@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 
 	"github.com/stateroom/stateroom/doc"
 )
@@ -195,6 +196,8 @@ func (r *reading) view(src Source, kind string, view any) (head metadata, p page
 		return head, p
 	}
 	r.partial = true
+	head = metadata{} // what the wrong values left there are zeros nobody wrote
+	reflect.ValueOf(view).Elem().SetZero()
 	rest, err := without(p, problems)
 	if err == nil {
 		err = errors.Join(rest.Decode(&head), rest.Decode(view))

@@ -117,6 +117,17 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestAWrongTypeIsNoValue: what cannot be read is told once, and no other rule
+// takes it for a zero.
+func TestAWrongTypeIsNoValue(t *testing.T) {
+	files := changed(t, frozen(t, shop), "instancegroup/nodes", `"maxSize": 12`, `"maxSize": "many"`)
+	_, err := cluster.Load(files, shop)
+	const want = `instancegroup/nodes:13:16: spec.maxSize: expected an integer from -2147483648 to 2147483647, found "many"`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
 // TestPodsInTheNetwork: where pods have addresses of the cloud's network, their
 // ranges are meant to overlap it.
 func TestPodsInTheNetwork(t *testing.T) {
