@@ -144,10 +144,24 @@ func unknownStep(kind string, root, at *Field, steps, rest []step) (hint string,
 	}
 	if path := joinSteps(steps); root == laterTables()[kind] && nowLater(kind, path) != "" {
 		hint = "in " + LaterAPIVersion + " it is " + nowLater(kind, path)
+	} else if other := ownerOf(kind, path); other != "" {
+		hint = "it is a field of " + other
 	} else if near := nearest(root, path); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return hint, fmt.Errorf("%s has no field %q", strings.TrimSpace(kind+" "+at.Path), shorten(rest[0].name))
+}
+
+// ownerOf says whose field a path is, where it is one of the other document's.
+func ownerOf(kind, path string) string {
+	other, whose := KindInstanceGroup, "instance groups"
+	if kind == KindInstanceGroup {
+		other, whose = KindCluster, "the cluster"
+	}
+	if _, ok := Explain(other, path); !ok || path == "" {
+		return ""
+	}
+	return whose
 }
 
 // resolve turns the steps into places in the document: one, or, for [*] and

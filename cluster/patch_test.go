@@ -135,6 +135,7 @@ func TestBadPatch(t *testing.T) {
 	for _, tt := range []struct{ sets, unsets, want string }{
 		{"spec.kubeAPISever.maxRequestsInflight=1", "", `--set: spec.kubeAPISever.maxRequestsInflight: Cluster spec has no field "kubeAPISever" (did you mean spec.kubeAPIServer?)`},
 		{"", "spec.kubeAPIServer.maxRequestInflight", `--unset: spec.kubeAPIServer.maxRequestInflight: Cluster spec.kubeAPIServer has no field "maxRequestInflight" (did you mean spec.kubeAPIServer.maxRequestsInflight?)`},
+		{"spec.minSize=3", "", `--set: spec.minSize: Cluster spec has no field "minSize" (it is a field of instance groups)`},
 		{"spec.kubeAPIServer.maxRequestsInflight=many", "", `--set: spec.kubeAPIServer.maxRequestsInflight: "many" is not an integer from -2147483648 to 2147483647`},
 		{"spec.kubeAPIServer.maxRequestsInflight=3000000000", "", `is not an integer from -2147483648`},
 		{"spec.kubelet.anonymousAuth=no", "", `"no" is not true or false`},

@@ -214,6 +214,7 @@ func (env *Env) mendField(verb string, p cluster.Problem) string {
 	}
 	field, known := cluster.FieldFor(kind, p.Path)
 	near := cluster.Nearest(kind, p.Path)
+	_, ofGroups := cluster.Explain(cluster.KindInstanceGroup, p.Path)
 	switch {
 	case p.Path == "metadata.name":
 		return "a name is for good; stateroom create makes another one, under another name"
@@ -223,6 +224,8 @@ func (env *Env) mendField(verb string, p cluster.Problem) string {
 		return "PATH=VALUE, as in " + lead + "spec.channel=stable or " + lead + "spec.etcdClusters[name=main].cpuRequest=200m"
 	case known && verb == "set":
 		return fmt.Sprintf("as in %s%s=%s; %s shows what is set", lead, indexes.ReplaceAllString(p.Path, "[0]"), example(&field), show)
+	case !known && kind == cluster.KindCluster && ofGroups:
+		return strings.Replace(env.commandPath(), "cluster", "instancegroup", 1) + " GROUP does that to one; stateroom get instancegroups shows them"
 	case near != "" && near != p.Path:
 		return fmt.Sprintf("write %s; %s shows what is set", near, show)
 	}

@@ -65,6 +65,9 @@ func runWhy(ctx context.Context, env *Env, opt whyOptions, path string) error {
 	}
 	reasons, err := s.Why(ctx, name, opt.group, path)
 	if invalid := new(cluster.InvalidError); errors.As(err, &invalid) {
+		if _, ofGroups := cluster.Explain(cluster.KindInstanceGroup, path); ofGroups && opt.group == "" {
+			return advise(err, "stateroom why %s --instancegroup GROUP; stateroom get instancegroups shows them", path)
+		}
 		return advise(err, "stateroom explain lists the fields that there are")
 	}
 	if err != nil {
