@@ -360,7 +360,7 @@ type UnpublishedError struct {
 }
 
 func (e *UnpublishedError) Error() string {
-	lines := []string{fmt.Sprintf("publish draft %s: nothing was published", e.Draft)}
+	lines := []string{fmt.Sprintf("draft %s cannot be published as it is", e.Draft)}
 	for _, d := range e.Documents {
 		for _, c := range d.Conflicts {
 			lines = append(lines, conflictLine(d.File, c))
