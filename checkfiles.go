@@ -75,6 +75,8 @@ func (c *fileChecker) document(src cluster.Source) {
 	case isKops(d):
 		_, problems := cluster.CheckDocument(src.File, d)
 		c.add(problems...)
+	case isList(d):
+		c.refuse(src, listHint, listProblem)
 	case kind == "" || text(d, "apiVersion") == "":
 		c.refuse(src, "", "a document without apiVersion and kind")
 	case kind == "List":

@@ -111,6 +111,13 @@ func (s *sorter) findCluster(d *doc.Document) {
 	s.add(c, d, cluster.ConfigFile, plain(d))
 }
 
+// isList says whether a document is a list, and no object.
+func isList(d *doc.Document) bool {
+	v, _ := d.Get()
+	_, is := v.([]any)
+	return is
+}
+
 func isKops(d *doc.Document) bool {
 	version := text(d, "apiVersion")
 	return strings.HasPrefix(version, "kops.k8s.io/") || strings.HasPrefix(version, "kops/")
@@ -138,6 +145,10 @@ func (s *sorter) place(d *doc.Document) {
 	case isKops(d) && !slices.Contains(cluster.Kinds(), kind): // the check has said it
 	case isKops(d):
 		s.refuse(d, "a document of kind %q cannot be created from a file", kind)
+	case isList(d):
+		p := s.problem(d, nil, listProblem)
+		p.Hint = listHint
+		s.problems = append(s.problems, p)
 	case kind == "" || text(d, "apiVersion") == "":
 		s.refuse(d, "a document without apiVersion and kind")
 	case kind == "List":
@@ -240,6 +251,9 @@ func (s *sorter) linesBefore(d *doc.Document, b []byte) int {
 // from the one before.
 func plain(d *doc.Document) []byte {
 	b := bytes.TrimLeft(d.Bytes(), "\r\n")
+	if object := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("--- ")), " "); len(object) > 0 && object[0] == '{' {
+		b = object // an element of a list in JSON
+	}
 	if line, rest, ok := bytes.Cut(b, []byte("\n")); ok && string(bytes.TrimSpace(line)) == "---" {
 		b = rest
 	}

@@ -18,7 +18,7 @@ const maxProblems = 100
 // returns the kind it found, "" where there is none, and all problems with
 // their places in the file.
 func Check(file string, src []byte) (kind string, problems []Problem) {
-	docs, problems := Parse(file, src)
+	docs, problems := parse(file, src)
 	switch {
 	case len(docs) == 1:
 		kind, more := CheckDocument(file, docs[0])
@@ -35,8 +35,13 @@ func Check(file string, src []byte) (kind string, problems []Problem) {
 }
 
 // Parse reads the documents of a text, and what is wrong with its syntax. There
-// are documents beside problems only where those are keys given twice.
+// are documents beside problems only where those are keys given twice. The
+// elements of a list in JSON are documents, too.
 func Parse(file string, src []byte) ([]*doc.Document, []Problem) {
+	return parse(file, unlist(src))
+}
+
+func parse(file string, src []byte) ([]*doc.Document, []Problem) {
 	docs, err := doc.Parse(src)
 	if err != nil {
 		return docs, parseProblems(file, err)
