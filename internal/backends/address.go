@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -46,6 +47,15 @@ func parseAddress(text string, parameters ...string) (address, error) {
 		return address{}, addressError(text, fmt.Sprintf("%q cannot be a folder in it", path), "leave out //, /./ and /../")
 	}
 	return address{host: u.Host, path: path, query: q}, nil
+}
+
+// refusedAddress is the error of a driver that did not open: a refusal of the
+// address, with a hint how it is written, where it is one.
+func refusedAddress(text, root string, err error, hint string) error {
+	if !errors.Is(err, fs.ErrInvalid) {
+		return fmt.Errorf("open store %s: %w", root, err)
+	}
+	return addressError(text, strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error()), hint)
 }
 
 // in returns the folder of an address in a driver that is all of root.

@@ -2,7 +2,6 @@ package backends
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -31,7 +30,7 @@ func openAzure(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 		Getenv:          opt.Getenv,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", root, err)
+		return nil, refusedAddress(url, root, err, "write azureblob://ACCOUNT/CONTAINER/FOLDER, account and container in lower case; ?endpoint=https://HOST is for another service than Microsoft's")
 	}
 	return a.in(d, root), nil
 }

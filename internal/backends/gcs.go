@@ -2,7 +2,6 @@ package backends
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/stateroom/stateroom/vfs"
 	"github.com/stateroom/stateroom/vfs/gcs"
@@ -24,7 +23,7 @@ func openGCS(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 		Getenv:      opt.Getenv,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open store gs://%s: %w", a.host, err)
+		return nil, refusedAddress(url, "gs://"+a.host, err, "write gs://BUCKET/FOLDER, the bucket in lower case; ?endpoint=https://HOST is for another service than Google's")
 	}
 	return a.in(d, "gs://"+a.host), nil
 }
