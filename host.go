@@ -154,7 +154,7 @@ func (m Machine) agent(ctx context.Context, args ...string) ([]byte, error) {
 
 // start starts the agent in a session of its own, so that it outlives us, and
 // returns a channel that tells when it ends while we are there.
-func (m Machine) start(name cluster.Name, address string) (<-chan error, error) {
+func (m Machine) start(name cluster.Name, address string, flags ...string) (<-chan error, error) {
 	if m.Agent == "" {
 		return nil, &AgentError{Err: exec.ErrNotFound}
 	}
@@ -164,6 +164,7 @@ func (m Machine) start(name cluster.Name, address string) (<-chan error, error) 
 	}
 	defer log.Close()
 	args := []string{"run", "--bootstrap", m.bootstrapPath(name), "--dir", m.Dir(name), "--node", m.Node, "--address", address, "--cache", m.Cache}
+	args = append(args, flags...)
 	cmd := exec.Command(m.Agent, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Dir = "/" // keep no directory of the caller's in use

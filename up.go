@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -133,7 +134,17 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 		return nil, nil
 	}
 	up.Say("starting stateroom-agent on %s (log: %s)", address, m.AgentLog(name))
-	return m.start(name, address)
+	return m.start(name, address, s.pollHere()...)
+}
+
+// pollHere are the flags of the agent of a machine where a person waits for it:
+// a store that is some way off is asked every few seconds, and not when the
+// release says. In a directory it looks every second by itself.
+func (s *Store) pollHere() []string {
+	if !strings.Contains(s.address(), "://") || strings.HasPrefix(s.address(), "file://") {
+		return nil
+	}
+	return []string{"--poll", "3s"}
 }
 
 // controlPlane is the group that this machine becomes a host of.
