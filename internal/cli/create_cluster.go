@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -65,6 +66,9 @@ func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, a
 	if err := opt.check(); err != nil {
 		return err
 	}
+	if opt.yes && env.draft != "" {
+		return usagef("leave one of them out; stateroom publish "+env.draft+" commits the draft", "--yes makes it live, and a draft cannot go live")
+	}
 	s, err := env.open(ctx)
 	if err != nil {
 		return err
@@ -82,6 +86,9 @@ func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, a
 		}
 	}
 	out, err := s.Create(ctx, cr, opt.write())
+	if env.draft != "" && errors.Is(err, fs.ErrNotExist) {
+		return advise(err, "a draft changes a cluster that is there; make this one without --draft")
+	}
 	if err != nil {
 		return err
 	}

@@ -233,7 +233,8 @@ func groupFlags(cmd *cobra.Command, groups []flagSet) {
 	cmd.SetUsageFunc(func(cmd *cobra.Command) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", cmd.UseLine(), cmd.Example)
-		for _, g := range append(groups, flagSet{"Flags of all commands", cmd.InheritedFlags()}) {
+		shown := append([]flagSet{{groups[0].title, withOthers(cmd, groups)}}, groups[1:]...)
+		for _, g := range append(shown, flagSet{"Flags of all commands", cmd.InheritedFlags()}) {
 			if lines := flagLines(g.flags); g.title != "" && lines != "" {
 				fmt.Fprintf(&b, "\n%s:\n%s", g.title, lines)
 			}
@@ -241,4 +242,17 @@ func groupFlags(cmd *cobra.Command, groups []flagSet) {
 		_, err := cmd.OutOrStderr().Write([]byte(b.String()))
 		return err
 	})
+}
+
+// withOthers is the first group, with the command's flags that are in none:
+// what it has of all commands like it.
+func withOthers(cmd *cobra.Command, groups []flagSet) *pflag.FlagSet {
+	all := flags()
+	all.AddFlagSet(groups[0].flags)
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if !slices.ContainsFunc(groups, func(g flagSet) bool { return g.flags.Lookup(f.Name) != nil }) {
+			all.AddFlag(f)
+		}
+	})
+	return all
 }

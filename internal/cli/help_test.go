@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // TestHelpFitsATerminal reads the help of every command on 80 columns. Examples
@@ -39,6 +40,11 @@ func TestHelpFitsATerminal(t *testing.T) {
 				t.Errorf("%s: a line of %d columns: %s", cmd.CommandPath(), utf8.RuneCountInString(line), line)
 			}
 		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && !strings.Contains(out.String(), "--"+f.Name) {
+				t.Errorf("%s: its help does not have --%s", cmd.CommandPath(), f.Name)
+			}
+		})
 		if cmd.Runnable() && !strings.Contains(out.String(), "Usage:\n") {
 			t.Errorf("%s: its help does not say how it is called:\n%s", cmd.CommandPath(), &out)
 		}
