@@ -98,6 +98,12 @@ func (s *Store) Diff(ctx context.Context, name cluster.Name, from, to string) ([
 // files as they lie there.
 func (s *Store) DiffUncommitted(ctx context.Context, name cluster.Name) ([]FileChange, error) {
 	drifts, err := s.Uncommitted(ctx, name)
+	if newer := new(store.FormatError); errors.Is(err, errors.ErrUnsupported) && !errors.As(err, &newer) {
+		return nil, &UnseenError{
+			"whether other tools have changed files of " + string(name), err,
+			"stateroom diff COMMIT, which compares with the newest commit, works here; what lies in files is seen on the bucket or directory itself, by its own address",
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,12 @@ func released(ctx context.Context, sn *store.Snapshot) (*bundle.Release, error) 
 func (s *Store) readHosts(ctx context.Context, st *Standing, head *store.Snapshot) error {
 	sub := s.store.Cluster(string(st.Cluster)).Sub()
 	for e, err := range sub.List(ctx, bundle.ReportsDir, "") {
+		if errors.Is(err, errors.ErrUnsupported) {
+			return &UnseenError{
+				"what the hosts of " + string(st.Cluster) + " report", err,
+				"stateroom log and stateroom get work here; status works on the bucket or directory itself, by its own address",
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -106,6 +112,20 @@ func (s *Store) readHosts(ctx context.Context, st *Standing, head *store.Snapsho
 	}
 	return st.findAbsent(ctx, head)
 }
+
+// UnseenError says what cannot be seen in a store that cannot be listed.
+type UnseenError struct {
+	What string
+	Err  error
+	hint string
+}
+
+func (e *UnseenError) Error() string { return e.What + " cannot be seen: " + e.Err.Error() }
+
+func (e *UnseenError) Unwrap() error { return e.Err }
+
+// Hint says what works all the same.
+func (e *UnseenError) Hint() string { return e.hint }
 
 // judge holds one host's report against the release.
 func (st *Standing) judge(node string, report []byte) Host {

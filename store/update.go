@@ -114,8 +114,11 @@ func (h *History) Delete(ctx context.Context, message string) (*Snapshot, error)
 
 // run makes attempts until one of them succeeds or fails for good.
 func (u *update) run(ctx context.Context) (*Snapshot, error) {
-	if !u.h.s.f.Traits().Conditions {
-		return nil, fmt.Errorf("%s has no conditional writes: %w", u.h.s.f.Name(), errors.ErrUnsupported)
+	switch t := u.h.s.f.Traits(); {
+	case t.ReadOnly != nil:
+		return nil, fmt.Errorf("%s: %w", u.h.s.f.Name(), t.ReadOnly)
+	case !t.Conditions:
+		return nil, &ServiceError{u.h.s.f.Name(), Checked{Create: Lacking, Replace: Lacking}}
 	}
 	var p pause
 	for attempt := 0; ; attempt++ {

@@ -124,6 +124,10 @@ type Traits struct {
 	// servers take a condition, ignore it, and answer that all went well: to
 	// be tried before the first write.
 	Unproven bool
+
+	// ReadOnly is the error of every write, where there are none: it says why,
+	// and in its hint what to do. It is nil where there are writes.
+	ReadOnly error
 }
 
 // TraitsOf returns what d says of itself. One that says nothing has all there

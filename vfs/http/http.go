@@ -70,7 +70,7 @@ func network() http.RoundTripper {
 }
 
 // Traits says that nothing can be written, and that versions may come back.
-func (d *Driver) Traits() vfs.Traits { return vfs.Traits{} }
+func (d *Driver) Traits() vfs.Traits { return vfs.Traits{ReadOnly: errReadOnly} }
 
 // Place names the folder.
 func (d *Driver) Place() string { return "http " + d.base.Host + strings.TrimSuffix(d.base.Path, "/") }
@@ -222,7 +222,7 @@ func (r *refusal) Hint() string { return r.advice }
 
 var (
 	errFolder   = &refusal{"it is a folder", "", fs.ErrNotExist}
-	errReadOnly = &refusal{"a store on a web server can only be read", "write to the bucket or directory that the server publishes, by its own address", errors.ErrUnsupported}
+	errReadOnly = &refusal{"a store on a web server can only be read", "write to the bucket or directory that the server publishes, by its own address", fs.ErrPermission}
 	errNoList   = &refusal{
 		"a web server does not tell what it has",
 		"name the cluster, as in: stateroom get cluster NAME; what needs a list works on the bucket or directory itself", errors.ErrUnsupported,

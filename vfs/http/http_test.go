@@ -91,10 +91,16 @@ func TestConformanceOfReads(t *testing.T) {
 func TestNothingIsWrittenOrListed(t *testing.T) {
 	f := vfs.New(open(t, "http://127.0.0.1:1", vfshttp.Options{}), "http://127.0.0.1:1")
 	_, err := f.Put(t.Context(), "a", nil, vfs.Cond{}, "")
-	for what, err := range map[string]error{"put": err, "delete": f.Delete(t.Context(), "a", vfs.Cond{}), "list": first(f.List(t.Context(), "", "")), "list one level": first(f.ListDir(t.Context(), ""))} {
+	for what, c := range map[string]struct{ err, class error }{
+		"put":            {err, fs.ErrPermission},
+		"delete":         {f.Delete(t.Context(), "a", vfs.Cond{}), fs.ErrPermission},
+		"what is said":   {f.Traits().ReadOnly, fs.ErrPermission},
+		"list":           {first(f.List(t.Context(), "", "")), errors.ErrUnsupported},
+		"list one level": {first(f.ListDir(t.Context(), "")), errors.ErrUnsupported},
+	} {
 		var hint interface{ Hint() string }
-		if !errors.Is(err, errors.ErrUnsupported) || !errors.As(err, &hint) || hint.Hint() == "" {
-			t.Errorf("%s: %v, want unsupported and a hint", what, err)
+		if !errors.Is(c.err, c.class) || !errors.As(c.err, &hint) || hint.Hint() == "" {
+			t.Errorf("%s: %v, want %v and a hint", what, c.err, c.class)
 		}
 	}
 }
