@@ -136,26 +136,40 @@ func zones(c *cluster.Cluster) []string {
 	return all
 }
 
+// getDocumentsOptions are those of commands that show documents with defaults.
+type getDocumentsOptions struct {
+	getOptions
+	fullFlag
+}
+
 func getClusterCmd(env *Env) *cobra.Command {
-	var opt getOptions
+	var opt getDocumentsOptions
 	cmd := &cobra.Command{
 		Use:     "cluster [NAME]",
 		Short:   "Show a cluster; -o yaml prints the file's own bytes",
-		Example: "  stateroom get cluster demo.example.com -o yaml\n  stateroom get cluster --at head~1 -o yaml",
+		Long:    "Show a cluster; -o yaml prints the file's own bytes." + fullHelp,
+		Example: "  stateroom get cluster demo.example.com -o yaml\n  stateroom get cluster demo.example.com --full\n  stateroom get cluster --at head~1 -o yaml",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opt.choose(cmd, &opt.output); err != nil {
+				return err
+			}
 			return runGetCluster(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
+	opt.fullFlag.fullFlag(cmd)
 	return cmd
 }
 
-func runGetCluster(ctx context.Context, env *Env, opt getOptions, args []string) error {
-	_, c, err := opt.cluster(ctx, env, first(args))
+func runGetCluster(ctx context.Context, env *Env, opt getDocumentsOptions, args []string) error {
+	s, c, err := opt.cluster(ctx, env, first(args))
 	if err != nil {
 		return err
+	}
+	if opt.full {
+		return env.showFull(ctx, opt.output, s, c.Name, []fullFile{{cluster.ConfigFile, c.Document, c}})
 	}
 	if opt.format == asJSON || opt.format == asJSONPath {
 		return env.showDocuments(opt.output, nil, [][]byte{c.Document.Bytes()}, false)
@@ -171,30 +185,42 @@ func first(args []string) string {
 }
 
 func getGroupsCmd(env *Env) *cobra.Command {
-	var opt getOptions
+	var opt getDocumentsOptions
 	cmd := &cobra.Command{
 		Use:     "instancegroups [GROUP...]",
 		Aliases: []string{"instancegroup", "ig", "igs"},
 		Short:   "Show the instance groups of a cluster",
-		Example: "  stateroom get instancegroups --name demo.example.com\n  stateroom get ig nodes-main -o yaml",
+		Long:    "Show the instance groups of a cluster; -o yaml prints the files' own bytes." + fullHelp,
+		Example: "  stateroom get instancegroups --name demo.example.com\n  stateroom get ig nodes-main -o yaml\n  stateroom get ig nodes-main --full",
 		Args:    atMost(math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opt.choose(cmd, &opt.output); err != nil {
+				return err
+			}
 			return runGetGroups(cmd.Context(), env, opt, args)
 		},
 	}
 	opt.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName, asJSONPath)
 	opt.atFlag.atFlag(cmd.Flags())
+	opt.fullFlag.fullFlag(cmd)
 	return cmd
 }
 
-func runGetGroups(ctx context.Context, env *Env, opt getOptions, args []string) error {
-	_, c, err := opt.cluster(ctx, env, "")
+func runGetGroups(ctx context.Context, env *Env, opt getDocumentsOptions, args []string) error {
+	s, c, err := opt.cluster(ctx, env, "")
 	if err != nil {
 		return err
 	}
 	groups, err := chosenGroups(c, args)
 	if err != nil {
 		return err
+	}
+	if opt.full {
+		var files []fullFile
+		for _, g := range groups {
+			files = append(files, fullFile{g.File(), g.Document, g})
+		}
+		return env.showFull(ctx, opt.output, s, c.Name, files)
 	}
 	return env.showGroups(opt.output, groups, len(args) != 1)
 }
