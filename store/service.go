@@ -267,17 +267,18 @@ func (s *Store) prove(ctx context.Context) (Checked, error) {
 			return Checked{}, err
 		}
 		if c.Create == Ignored { // it has another version now, perhaps, and there is nothing more to ask
-			return c, s.note(ctx, o.with(c))
+			return c, s.note(ctx, o.with(c), vfs.Cond{})
 		}
 		if bytes.Equal(o.with(c).encode(), o.encode()) { // a prover was cut off here this very second
 			c.Time = c.Time.Add(time.Second) // other bytes, lest a hash make the stale version right again
 		}
-		switch _, err = s.raw.Put(ctx, storeFile, o.with(c).encode(), vfs.IfVersion(version), ""); {
+		e, err := s.raw.Put(ctx, storeFile, o.with(c).encode(), vfs.IfVersion(version), "")
+		switch {
 		case errors.Is(err, vfs.ErrConflict):
 			continue // another writer is at it
 		case errors.Is(err, errors.ErrUnsupported):
 			c.Replace = Lacking
-			return c, s.note(ctx, o.with(c))
+			return c, s.note(ctx, o.with(c), vfs.Cond{})
 		case err != nil:
 			return Checked{}, err
 		}
@@ -285,15 +286,23 @@ func (s *Store) prove(ctx context.Context) (Checked, error) {
 		if c.Replace, err = answer(err); err != nil {
 			return Checked{}, err
 		}
-		return c, s.note(ctx, o.with(c))
+		cond := vfs.Cond{}
+		if c.Usable() {
+			cond = vfs.IfVersion(e.Version)
+		}
+		return c, s.note(ctx, o.with(c), cond)
 	}
 	return Checked{}, fmt.Errorf("%s changes all the time: %w", storeFile, ErrConflict)
 }
 
-// note keeps what was found. Another prover at the same time found the same.
-func (s *Store) note(ctx context.Context, o storeObject) error {
+// note keeps what was found, under a condition where those are kept. Another
+// prover at the same time found the same, and keeps it instead.
+func (s *Store) note(ctx context.Context, o storeObject, c vfs.Cond) error {
 	s.remember(o)
-	_, err := s.raw.Put(ctx, storeFile, o.encode(), vfs.Cond{}, "")
+	_, err := s.raw.Put(ctx, storeFile, o.encode(), c, "")
+	if !c.IsZero() && errors.Is(err, vfs.ErrConflict) {
+		return nil
+	}
 	return err
 }
 

@@ -130,6 +130,45 @@ func TestServicesAreTriedOnce(t *testing.T) {
 	}
 }
 
+// between lets another writer in right before the n-th write of the store's
+// object.
+type between struct {
+	*service
+	n     int
+	other func()
+}
+
+func (b *between) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+	if key == storeFile {
+		if b.n--; b.n == 0 {
+			b.other()
+		}
+	}
+	return b.service.Put(ctx, key, data, c, tag)
+}
+
+// TestProversDoNotOverwriteEachOther has another prover keep its result before
+// the last write of the first, which then leaves it there.
+func TestProversDoNotOverwriteEachOther(t *testing.T) {
+	base := &service{mem.New(mem.Options{UniqueVersions: true}), Honoured, Honoured, "mem one"}
+	elsewhere := &service{base.Driver, Honoured, Honoured, "mem by another address"}
+	d := &between{service: base, n: 5, other: func() {
+		if _, err := commitTo(t, elsewhere, Options{}, "theirs"); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := commitTo(t, d, Options{}, "ours"); err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := base.Get(t.Context(), storeFile, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := decodeStore(b); err != nil || len(o.checked) != 2 || !o.checked[1].Usable() {
+		t.Errorf("kept is %+v, %v, want the other's result too", o.checked, err)
+	}
+}
+
 // TestTheResultStaysWithItsPlace copies a store to a service that lies: what was
 // found at the first says nothing about the second.
 func TestTheResultStaysWithItsPlace(t *testing.T) {
