@@ -47,7 +47,11 @@ Put that line into the file that the shell reads when it starts: ~/.bashrc, ~/.z
 			root, w := cmd.Root(), cmd.OutOrStdout()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(w, true)
+				if err := root.GenBashCompletionV2(w, true); err != nil {
+					return err
+				}
+				_, err := io.WriteString(w, bashWords)
+				return err
 			case "zsh":
 				return root.GenZshCompletion(w)
 			case "fish":
