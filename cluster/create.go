@@ -230,7 +230,10 @@ type newCluster struct {
 }
 
 func (n *newCluster) wrong(flag, hint, message string) {
-	n.problems = append(n.problems, Problem{File: "--" + flag, Message: message, Hint: hint})
+	p := Problem{File: "--" + flag, Message: message, Hint: hint}
+	if !slices.Contains(n.problems, p) { // of several groups alike, one says it
+		n.problems = append(n.problems, p)
+	}
 }
 
 // compose does what kops does before the fields that --set gives, in its order.

@@ -313,3 +313,11 @@ func TestGuessCloud(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupsAlikeSayOnceWhatIsWrong: a missing image is told once for all.
+func TestGroupsAlikeSayOnceWhatIsWrong(t *testing.T) {
+	_, err := cluster.NewCluster(cluster.CreateOptions{Name: "a.example.com", Cloud: "openstack", Zones: []string{"nova"}, NetworkCIDRs: []string{"10.0.0.0/16"}})
+	if err == nil || strings.Count(err.Error(), "--image: the channel has no image") != 1 {
+		t.Errorf("got\n%v\nwant one line about the image", err)
+	}
+}
