@@ -82,6 +82,9 @@ func TestFullOfCloudsIsKops(t *testing.T) {
 			t.Errorf("%v is %v", s.Path, s.Default)
 		}
 	}
+	if text := fullText(t, c); !strings.Contains(text, "# spec.kubeDNS.domain is not set; default: clusterDNSDomain\n") {
+		t.Errorf("the name of another field is taken for a value:\n%s", text)
+	}
 	if text := fullText(t, c); !strings.Contains(text, "  nonMasqueradeCIDR: 100.64.0.0/10 # default: kops\n") || !strings.Contains(text, "# spec.kubeDNS.serverIP is not set; default: tenth address of serviceClusterIPRange\n") {
 		t.Error(text)
 	}

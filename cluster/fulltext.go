@@ -47,7 +47,8 @@ func fullText(kind string, d *doc.Document, settings []Setting) ([]byte, error) 
 	if sameMeaning(plain, text) {
 		return []byte(text), nil
 	}
-	// A form of YAML in which comments cannot stand at their places: they go to the top.
+	// No document is known in which these comments change what it means. Should
+	// there be one, they go to the top.
 	return []byte(comments(append(fields, words...), "") + plain), nil
 }
 
