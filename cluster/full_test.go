@@ -76,13 +76,13 @@ func TestFullTextSaysWhereDefaultsAreFrom(t *testing.T) {
 // TestFullOfCloudsIsKops holds that nothing is said to be run by Stateroom that
 // it does not run.
 func TestFullOfCloudsIsKops(t *testing.T) {
-	c := wholeCluster(t, strings.Replace(fullConfig, "channel: alpha", "cloudProvider: aws", 1))
+	c := wholeCluster(t, strings.Replace(fullConfig, "channel: alpha", "authentication:\n    aws:\n      image: x\n  cloudProvider: aws", 1))
 	for _, s := range c.Full() {
 		if s.Origin == cluster.OriginStateroom {
 			t.Errorf("%v is %v", s.Path, s.Default)
 		}
 	}
-	if text := fullText(t, c); !strings.Contains(text, "# spec.kubeDNS.domain is not set; default: clusterDNSDomain\n") {
+	if text := fullText(t, c); !strings.Contains(text, "# spec.authentication.aws.clusterID is not set; default: masterPublicName\n") {
 		t.Errorf("the name of another field is taken for a value:\n%s", text)
 	}
 	if text := fullText(t, c); !strings.Contains(text, "  nonMasqueradeCIDR: 100.64.0.0/10 # default: kops\n") || !strings.Contains(text, "# spec.kubeDNS.serverIP is not set; default: tenth address of serviceClusterIPRange\n") {
