@@ -62,7 +62,8 @@ func (s *Store) Released(ctx context.Context, name cluster.Name) (int, error) {
 	return r.Commit, nil
 }
 
-// Show returns a commit and what it changed.
+// Show returns a commit and what it changed; of a conflict, what the other tool
+// wrote against what stands.
 func (s *Store) Show(ctx context.Context, name cluster.Name, ref string) (*store.Commit, []FileChange, error) {
 	h := s.store.Cluster(string(name))
 	sn, err := h.At(ctx, ref)
@@ -70,6 +71,10 @@ func (s *Store) Show(ctx context.Context, name cluster.Name, ref string) (*store
 		return nil, nil, err
 	}
 	c := sn.Commit()
+	if c.Foreign != nil {
+		changes, err := keptChanges(ctx, sn)
+		return c, changes, err
+	}
 	var before *store.Snapshot
 	if c.Number > 1 {
 		if before, err = h.At(ctx, strconv.Itoa(c.Number-1)); err != nil {
@@ -78,6 +83,31 @@ func (s *Store) Show(ctx context.Context, name cluster.Name, ref string) (*store
 	}
 	changes, err := compare(ctx, before, sn)
 	return c, changes, err
+}
+
+// keptChanges are what a conflict keeps: from what stands to what the other
+// tool wrote, as resolving it for that tool would make it.
+func keptChanges(ctx context.Context, sn *store.Snapshot) ([]FileChange, error) {
+	var all []FileChange
+	for _, ch := range sn.Commit().Foreign.Changed {
+		old, err := readShown(ctx, sn, ch.Name)
+		if err != nil {
+			return nil, err
+		}
+		var new []byte
+		if ch.Action != store.Removed {
+			new, err = sn.ReadKept(ctx, ch.Name)
+			if errors.Is(err, fs.ErrNotExist) {
+				new, err = []byte(goneText), nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		all = appendChange(all, ch.Name, old, new)
+	}
+	sortChanges(all)
+	return all, nil
 }
 
 // Diff lists what differs between two commits.

@@ -108,6 +108,9 @@ func (env *Env) showCommit(opt output, c *store.Commit, released int, changes []
 		fmt.Fprintf(&out, "    %s\n", clean(line))
 	}
 	out.WriteString("\n")
+	if c.Foreign != nil {
+		out.WriteString("what the other tool wrote, against what stands:\n")
+	}
 	if _, err := fmt.Fprint(env.Stdout, out.String()); err != nil {
 		return err
 	}
