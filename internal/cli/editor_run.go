@@ -32,6 +32,9 @@ func (env *Env) editor() ([]string, error) {
 			return words, usable(variable, words)
 		}
 	}
+	if !env.atTerminal() { // vi would fill a log with signs for a screen
+		return nil, usagef("change fields with --set, or set EDITOR to a program that changes the file", "there is no terminal to edit in")
+	}
 	if path, err := exec.LookPath("vi"); err == nil {
 		return []string{path}, nil
 	}
