@@ -44,8 +44,8 @@ func Main(ctx context.Context, env Env) int {
 }
 
 const rootLong = `Stateroom keeps the state of Kubernetes clusters in a store: plain files in kops'
-layout, in a directory, with a history of who changed what and why. From that
-state it plans, releases and runs clusters.
+layout, in a directory or a bucket, with a history of who changed what and why.
+From that state it plans, releases and runs clusters.
 
 The store is, in this order: --state, STATEROOM_STATE_STORE, KOPS_STATE_STORE,
 kops_state_store in ~/.kops.yaml, and else a directory of your own
@@ -77,7 +77,7 @@ func newRoot(env *Env) *cobra.Command {
 		return noEmptyFlag(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
+	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory, or an address such as s3://bucket (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
 	root.PersistentFlags().BoolVar(&env.alone, "single-writer", false, "nobody else writes to this store: write to services without conditional writes, too")
 	root.AddCommand(
