@@ -22,7 +22,7 @@ var layers = map[string]string{
 	"vfs":                          "",
 	"vfs/mem":                      "vfs",
 	"vfs/file":                     "vfs internal/durable",
-	"vfs/s3":                       "vfs internal/retry",
+	"vfs/s3":                       "vfs internal/retry internal/wire",
 	"vfs/gcs":                      "vfs internal/retry internal/wire",
 	"vfs/azblob":                   "vfs internal/retry internal/wire",
 	"internal/wire":                "vfs",

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stateroom/stateroom/internal/retry"
+	"github.com/stateroom/stateroom/internal/wire"
+	"github.com/stateroom/stateroom/vfs"
 )
 
 // slowest is the rate, in bytes a second, that an answer may come at; it
@@ -87,6 +89,21 @@ func (d *Driver) again(ctx context.Context, try func() error) error {
 		}
 		return err
 	})
+}
+
+// write is again for what changes the bucket. Once a try got no answer, it may
+// have been done: a refusal of a later one does not say that nothing was.
+func (d *Driver) write(ctx context.Context, try func(doubt bool) error) error {
+	doubt := false
+	err := d.again(ctx, func() error {
+		err := try(doubt)
+		doubt = doubt || mayBeDone(err)
+		return err
+	})
+	if err != nil && doubt && !errors.Is(err, vfs.ErrConflict) {
+		return wire.InDoubt(err)
+	}
+	return err
 }
 
 // lateError says that an answer did not come in time.

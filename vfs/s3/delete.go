@@ -19,32 +19,31 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	if c.Absent() {
 		return fmt.Errorf("delete what is absent: %w", fs.ErrInvalid)
 	}
-	if c.IsZero() {
-		return d.again(ctx, func() error {
+	return d.write(ctx, func(doubt bool) error {
+		if c.IsZero() {
 			err := d.delete(ctx, key, c)
 			if gone(err) {
 				return nil
 			}
 			return err
-		})
-	}
-	doubt := false // a DELETE before may have been done
-	return d.again(ctx, func() error {
+		}
 		err := d.look(ctx, key, c)
 		if err == nil {
 			err = d.deleteIf(ctx, key, c)
-			doubt = doubt || fateOf(err) == unknown
 		}
-		if doubt && isConflict(err) {
-			if _, err := d.version(ctx, key); errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
+		if !isConflict(err) {
+			return err
 		}
-		if isConflict(err) {
-			return vfs.ErrConflict
+		if doubt && d.absent(ctx, key) {
+			return nil // the DELETE before was done
 		}
-		return err
+		return vfs.ErrConflict
 	})
+}
+
+func (d *Driver) absent(ctx context.Context, key string) bool {
+	_, err := d.version(ctx, key)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // look compares the version with c, where the service may not do so itself.

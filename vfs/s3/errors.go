@@ -145,6 +145,12 @@ func fateOf(err error) fate {
 	return final
 }
 
+// mayBeDone reports whether err is of a write of which nobody knows what became.
+func mayBeDone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Verb == "PUT" || e.Verb == "DELETE") && fateOf(err) == unknown
+}
+
 func fateUnanswered(cause error) fate {
 	var (
 		keys *credentialsError

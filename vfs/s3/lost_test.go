@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -183,6 +186,54 @@ func TestAWriteThatIsForeignAfterALostReply(t *testing.T) {
 	}
 	if data, _, _ := other.Get(t.Context(), "k", ""); string(data) != "foreign" {
 		t.Errorf("stored %q", data)
+	}
+}
+
+// TestARefusalAfterALostReply cuts the first try of a write, and refuses all
+// that comes after: nobody knows what became of the first, and the error is
+// none of those that say that nothing was done.
+func TestARefusalAfterALostReply(t *testing.T) {
+	for _, code := range []struct {
+		status int
+		code   string
+	}{{403, "AccessDenied"}, {400, "InvalidRequest"}, {501, "NotImplemented"}, {503, "SlowDown"}} {
+		for op, method := range map[string]string{"create": "PUT", "put": "PUT", "overwrite": "PUT", "delete": "DELETE"} {
+			cut := false
+			d := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == method && !cut {
+					cut = true
+					panic(http.ErrAbortHandler)
+				}
+				refuse(w, code.status, code.code, "x")
+			})
+			err := do(t.Context(), s3.Patient(d, 3), op, "k")
+			if err == nil || !strings.Contains(err.Error(), "it may have been done") || !strings.Contains(err.Error(), code.code) {
+				t.Errorf("%s, then %s: %v", op, code.code, err)
+			}
+			for _, class := range []error{fs.ErrPermission, fs.ErrInvalid, errors.ErrUnsupported, fs.ErrNotExist, vfs.ErrConflict} {
+				if errors.Is(err, class) {
+					t.Errorf("%s, then %s: %v is %v", op, code.code, err, class)
+				}
+			}
+		}
+	}
+}
+
+// TestALookThatFailsLeavesNoDoubt answers the look before a delete with 500 and
+// then with what is: that there is no object is no echo of a delete.
+func TestALookThatFailsLeavesNoDoubt(t *testing.T) {
+	looks := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if looks++; looks == 1 {
+			w.WriteHeader(500)
+			return
+		}
+		w.WriteHeader(404)
+	}))
+	t.Cleanup(server.Close)
+	d := open(t, s3.Options{Bucket: "state", Endpoint: server.URL, PathStyle: true, Keys: s3.Keys{ID: "id", Secret: "x"}})
+	if err := do(t.Context(), d, "delete", "k"); !errors.Is(err, vfs.ErrConflict) {
+		t.Errorf("%v", err)
 	}
 }
 

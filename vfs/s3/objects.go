@@ -104,46 +104,40 @@ func (d *Driver) version(ctx context.Context, key string) (v vfs.Version, err er
 }
 
 // Put writes an object if c holds.
-func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (e vfs.Entry, err error) {
 	if strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return vfs.Entry{}, fmt.Errorf("tag %q cannot stand in a header: %w", tag, fs.ErrInvalid)
 	}
 	in := d.putInput(key, data, c, tag)
-	if c.IsZero() {
-		var e vfs.Entry
-		err := d.again(ctx, func() (err error) {
+	err = d.write(ctx, func(doubt bool) (err error) {
+		if c.IsZero() {
 			e, err = d.put(ctx, in, data)
-			return err
-		})
-		return e, err
-	}
-	return d.putIf(ctx, in, data)
-}
-
-// putIf writes under a condition. A try whose reply is lost leaves its number
-// in the bucket if it was done; while it is not there, the same write may be
-// tried again: should both be done, one is answered with a conflict that the
-// number explains.
-func (d *Driver) putIf(ctx context.Context, in *s3.PutObjectInput, data []byte) (e vfs.Entry, err error) {
-	doubt := false // a try before may have been done
-	err = d.again(ctx, func() (err error) {
-		e, err = d.put(ctx, in, data)
-		conflict := isConflict(err)
-		if fateOf(err) == unknown {
-			doubt = true
-		}
-		if doubt && (conflict || fateOf(err) == unknown) {
-			if mine, ok := d.find(ctx, in, data); ok {
-				e = mine
-				return nil
-			}
-		}
-		if conflict {
-			return vfs.ErrConflict
+		} else {
+			e, err = d.putIf(ctx, in, data, doubt)
 		}
 		return err
 	})
 	return e, err
+}
+
+// putIf makes one try of a write under a condition. In doubt means that a try
+// before may have been done: it left its number in the bucket then. While that
+// is not there, the same write may be tried again: should both be done, one is
+// answered with a conflict that the number explains.
+func (d *Driver) putIf(ctx context.Context, in *s3.PutObjectInput, data []byte, doubt bool) (vfs.Entry, error) {
+	e, err := d.put(ctx, in, data)
+	if err == nil {
+		return e, nil
+	}
+	if f := fateOf(err); f == unknown || doubt && f == final {
+		if mine, ok := d.find(ctx, in, data); ok {
+			return mine, nil
+		}
+	}
+	if isConflict(err) {
+		err = vfs.ErrConflict
+	}
+	return vfs.Entry{}, err
 }
 
 // find looks for the object that a write made: its bytes and its number.
