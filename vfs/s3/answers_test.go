@@ -81,6 +81,8 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{403, "RequestTimeTooSkewed", "x", "get", fs.ErrPermission, "403 RequestTimeTooSkewed", "clock of this machine"},
 		{403, "", "\x1b]0;evil\aForbidden by policy", "get", fs.ErrPermission, "403 Forbidden", "a proxy in between"},
 		{404, "", "", "get", nil, "404 Not Found", "not an S3 service"},
+		{404, "", "", "create", nil, "404 Not Found", "not an S3 service"},
+		{404, "", "", "delete", nil, "404 Not Found", "not an S3 service"},
 	} {
 		t.Run(c.code+" "+c.op, func(t *testing.T) {
 			d := answering(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -93,7 +93,8 @@ func (e *Error) noObject() bool {
 }
 
 // isConflict reports whether a conditional write was refused for its
-// condition. Services answer 412 or 409, and 404 where there is no object.
+// condition. Services answer 412 or 409, and 404 where there is no object: with
+// a code of S3's, for anything else can answer 404, too.
 func isConflict(err error) bool {
 	if errors.Is(err, vfs.ErrConflict) {
 		return true
@@ -102,7 +103,7 @@ func isConflict(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Status == 412 || e.Status == 409 || e.Status == 404 && e.Code != "NoSuchBucket"
+	return e.Status == 412 || e.Status == 409 || e.noObject()
 }
 
 // gone reports whether there was nothing to delete.
