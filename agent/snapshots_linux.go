@@ -149,7 +149,7 @@ func (s *snapshots) take(ctx context.Context, e etcd, of Snapshot) (*Snapshot, e
 	if err := s.tree.WriteFile(s.file(of.Name, ".json"), append(text, '\n'), 0o600); err != nil {
 		return nil, err
 	}
-	return &of, s.prune(of.Service)
+	return &of, s.prune(of)
 }
 
 // fetch writes the file of a snapshot: under another name until it is whole,
@@ -195,15 +195,17 @@ func (s *snapshots) sweep() {
 	}
 }
 
-// prune drops the oldest snapshots of a service: the record first, so that none
-// is listed without its file.
-func (s *snapshots) prune(service string) error {
+// prune drops the oldest snapshots of the service that one was just taken of:
+// the record first, so that none is listed without its file. The clock does not
+// decide what is old where commits can tell: it may have been years ahead.
+func (s *snapshots) prune(taken Snapshot) error {
 	all, err := s.list()
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(o Snapshot) bool { return o.Service != service })
-	for _, old := range all[min(len(all), s.keep):] {
+	all = slices.DeleteFunc(all, func(o Snapshot) bool { return o.Service != taken.Service || o.Name == taken.Name })
+	slices.SortStableFunc(all, func(a, b Snapshot) int { return cmp.Compare(b.Commit, a.Commit) })
+	for _, old := range all[min(len(all), s.keep-1):] {
 		for _, ending := range []string{".json", ".db"} {
 			if err := s.tree.Remove(s.file(old.Name, ending)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err

@@ -77,6 +77,41 @@ func TestTheNewestSnapshotsOfEachServiceAreKept(t *testing.T) {
 	}
 }
 
+// A clock that was ten years ahead leaves snapshots that are newer than any to
+// come, by their times.
+func TestTheSnapshotJustTakenStaysWhateverTheClockSays(t *testing.T) {
+	t.Parallel()
+	s := vaultAt(t, nil)
+	e := playEtcd(t, &answers{db: database(3), status: "0"})
+	right, ahead := s.now, s.now().AddDate(10, 0, 0)
+	s.now = func() time.Time { ahead = ahead.Add(time.Minute); return ahead }
+	for commit := range 3 {
+		if _, err := s.save(t.Context(), e, Snapshot{Commit: commit}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.now = right
+	for commit := 3; commit < 5; commit++ {
+		one, err := s.save(t.Context(), e, Snapshot{Commit: commit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.verify(one); err != nil {
+			t.Errorf("the snapshot of commit %d: %v", commit, err)
+		}
+	}
+	all, err := s.list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 4, 3} { // by time
+		if len(all) != 3 || all[i].Commit != want {
+			t.Errorf("kept: %+v", all)
+			break
+		}
+	}
+}
+
 func TestADiskThatFailsLeavesNoHalfSnapshot(t *testing.T) {
 	t.Parallel()
 	e := playEtcd(t, &answers{db: database(3), status: "0"})
