@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -44,12 +45,34 @@ func issue(r bundle.CertificateRequest, issuerCrt, issuerKey []byte, now time.Ti
 	return p, nil
 }
 
-// due reports whether a certificate is to be replaced: it cannot be read, or is
-// in the last third of its life.
-func due(crt []byte, now time.Time) bool {
+// due reports whether a certificate is to be replaced: it cannot be read, or
+// now is not in its time.
+func due(crt, issuerCrt []byte, now time.Time) bool {
 	c, err := pki.ParseCertificate(crt)
-	return err != nil || !now.Before(pki.RenewAt(c)) || now.Before(c.NotBefore)
+	if err != nil {
+		return true
+	}
+	return !timeOf(c, issuerCrt).holds(now)
 }
+
+// span is the time in which what was issued need not be replaced.
+type span struct{ from, until time.Time }
+
+func (s span) holds(now time.Time) bool { return !now.Before(s.from) && now.Before(s.until) }
+
+// timeOf is from where a certificate begins to the last third of its life. One
+// that ends when its authority does is as good as any to come: to replace it
+// would help nobody, and restart what uses it, ever more often until the end.
+func timeOf(c *x509.Certificate, issuerCrt []byte) span {
+	ca, err := pki.ParseCertificate(issuerCrt)
+	if err == nil && !c.NotAfter.Before(ca.NotAfter) {
+		return span{c.NotBefore, never}
+	}
+	return span{c.NotBefore, pki.RenewAt(c)}
+}
+
+// never is later than any certificate ends.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // requestDigest is the digest of what a certificate was made from: the filled
 // request and the authority that signs, not the others that are trusted.

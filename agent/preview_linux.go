@@ -131,7 +131,7 @@ func (m *Machine) compareFiles(r *rendered, say func(string, ...any)) map[string
 	for _, c := range r.requests {
 		p, ok := pair{}, false
 		if current != "" {
-			p, ok = m.takeOver(current, c.Path, rec.Certificates[c.Path], requestDigest(c, r.issuer(c)))
+			p, ok = m.takeOver(current, c.Path, rec.Certificates[c.Path], requestDigest(c, r.issuer(c)), r.issuer(c))
 		}
 		if !ok {
 			say("issue certificate %s", c.Path)

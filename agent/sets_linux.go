@@ -40,7 +40,7 @@ func generation(id string) int {
 // fits reports whether a set can be used as it stands: its certificates are not
 // due, and its programs are there.
 func (m *Machine) fits(s *standing) bool {
-	if !m.opt.Now().Before(s.renew) {
+	if !s.valid.holds(m.opt.Now()) {
 		return false
 	}
 	for _, target := range s.goods.links {

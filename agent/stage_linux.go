@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/pki"
@@ -52,7 +51,7 @@ type standing struct {
 	rec    setRecord
 	goods  *goods
 	looked map[string]look // by path in the set
-	renew  time.Time       // when the first of its certificates is due
+	valid  span            // of all of its certificates
 }
 
 // look is what tells cheaply that a file is as it was.
@@ -186,7 +185,7 @@ func (m *Machine) load(ctx context.Context, want Wanted, r *rendered, g *goods) 
 	if err := m.restore(ctx, s); err != nil {
 		return nil, ctx.Err()
 	}
-	if s.renew = m.renewal(s); !m.fits(s) {
+	if s.valid = m.valid(id, r); !m.fits(s) {
 		return nil, nil
 	}
 	m.standing[id] = s
@@ -210,7 +209,7 @@ func (m *Machine) setOf(id string, want Wanted, g *goods) (*Set, error) {
 // nothing until all of it is durable.
 func (m *Machine) write(ctx context.Context, want Wanted, r *rendered, g *goods) (*Set, error) {
 	rec := setRecord{Format: 1, Bundle: want.Digest, Site: m.site, Certificates: map[string]certificateRecord{}}
-	if err := m.certify(r, g, &rec); err != nil {
+	if err := m.certify(ctx, r, g, &rec); err != nil {
 		return nil, err
 	}
 	if err := m.room(g); err != nil {
@@ -238,34 +237,38 @@ func (m *Machine) write(ctx context.Context, want Wanted, r *rendered, g *goods)
 	if s.set, err = m.setOf(id, want, g); err != nil {
 		return nil, err
 	}
-	s.renew = m.renewal(s)
+	s.valid = m.valid(id, r)
 	m.standing[id] = s
 	return s.set, nil
 }
 
-// renewal is when the first certificate of a set is due; one that cannot be
-// read is due now.
-func (m *Machine) renewal(s *standing) time.Time {
-	first := m.opt.Now().AddDate(100, 0, 0)
-	for p := range s.rec.Certificates {
-		text, err := m.root.ReadFile(m.at(s.set.ID, p+".crt"))
+// valid is the time in which no certificate of a set is due; none where one
+// cannot be read.
+func (m *Machine) valid(id string, r *rendered) span {
+	all := span{until: never}
+	for _, req := range r.requests {
+		text, err := m.root.ReadFile(m.at(id, req.Path+".crt"))
 		if err != nil {
-			return time.Time{}
+			return span{}
 		}
 		c, err := pki.ParseCertificate(text)
 		if err != nil {
-			return time.Time{}
+			return span{}
 		}
-		if at := pki.RenewAt(c); at.Before(first) {
-			first = at
+		one := timeOf(c, r.issuer(req))
+		if one.from.After(all.from) {
+			all.from = one.from
+		}
+		if one.until.Before(all.until) {
+			all.until = one.until
 		}
 	}
-	return first
+	return all
 }
 
 // certify brings the certificates of a set: those of the set in force where
 // they are of the same request and issuer and not due, new ones else.
-func (m *Machine) certify(r *rendered, g *goods, rec *setRecord) error {
+func (m *Machine) certify(ctx context.Context, r *rendered, g *goods, rec *setRecord) error {
 	current, _ := m.current() // none: no certificates to take over
 	old, err := m.readRecord(current)
 	if err != nil || current == "" {
@@ -273,11 +276,12 @@ func (m *Machine) certify(r *rendered, g *goods, rec *setRecord) error {
 	}
 	for _, c := range r.requests {
 		digest := requestDigest(c, r.issuer(c))
-		p, ok := m.takeOver(current, c.Path, old.Certificates[c.Path], digest)
+		p, ok := m.takeOver(current, c.Path, old.Certificates[c.Path], digest, r.issuer(c))
 		if !ok {
 			if p, err = issue(c, r.issuer(c), []byte(r.files[c.Issuer+".key"].Content), m.opt.Now()); err != nil {
 				return err
 			}
+			m.log.InfoContext(ctx, "certificate issued", slog.String("certificate", c.Path), slog.Bool("renewed", old.Certificates[c.Path].Request == digest))
 		}
 		g.files[c.Path+".crt"] = content{0o644, p.crt, digestOf(p.crt)}
 		g.files[c.Path+".key"] = content{0o600, p.key, digestOf(p.key)}
@@ -286,12 +290,12 @@ func (m *Machine) certify(r *rendered, g *goods, rec *setRecord) error {
 	return nil
 }
 
-func (m *Machine) takeOver(id, p string, have certificateRecord, request string) (pair, bool) {
+func (m *Machine) takeOver(id, p string, have certificateRecord, request string, issuerCrt []byte) (pair, bool) {
 	if have.Request != request {
 		return pair{}, false
 	}
 	crt, err := m.root.ReadFile(m.at(id, p+".crt"))
-	if err != nil || digestOf(crt) != have.Crt || due(crt, m.opt.Now()) {
+	if err != nil || digestOf(crt) != have.Crt || due(crt, issuerCrt, m.opt.Now()) {
 		return pair{}, false
 	}
 	key, err := m.root.ReadFile(m.at(id, p+".key"))

@@ -196,6 +196,57 @@ func TestCertificatesAreTakenOverUntilTheirLastThird(t *testing.T) {
 	s.checkSet()
 }
 
+// Where an authority is about to end, nothing that it signs lasts longer: a
+// certificate for its last days is not made anew, and nothing restarts.
+func TestCertificatesThatEndWithTheirAuthorityAreNotRenewed(t *testing.T) {
+	t.Parallel()
+	s := newStager(t)
+	end, err := s.ca.Expires()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.now = end.Add(-20 * time.Hour)
+	first := s.stage(s.bundle())
+	for _, left := range []time.Duration{19 * time.Hour, time.Minute, -time.Hour} {
+		s.now = end.Add(-left)
+		if again := s.stage(s.bundle()); again.ID != first.ID {
+			t.Fatalf("%v before the authority ends: the set %s instead of %s", left, again.ID, first.ID)
+		}
+	}
+
+	// Another authority helps.
+	if s.ca, err = pki.NewCA("test-ca", s.now, nil, pki.ECDSAP256); err != nil {
+		t.Fatal(err)
+	}
+	s.stage(s.bundle())
+	if c, err := pki.ParseCertificate(s.read("pki/api.crt")); err != nil || !c.NotAfter.After(end) {
+		t.Error("no certificate of the new authority")
+	}
+}
+
+// A clock that was years ahead, within the life of the authority, leaves
+// certificates that begin in the future.
+func TestCertificatesOfTheFutureAreMadeAnew(t *testing.T) {
+	t.Parallel()
+	for _, anew := range []bool{false, true} { // the agent, after the clock is right again
+		s := newStager(t)
+		right := s.now
+		s.now = right.AddDate(5, 0, 0)
+		first := s.stage(s.bundle())
+		s.now = right
+		if anew {
+			s.close()
+			s.open()
+		}
+		if again := s.stage(s.bundle()); again.ID == first.ID {
+			t.Error("the set with certificates of the future is used")
+		}
+		if c, err := pki.ParseCertificate(s.read("pki/api.crt")); err != nil || c.NotBefore.After(right) {
+			t.Errorf("the certificate begins %v, and it is %v", c.NotBefore, right)
+		}
+	}
+}
+
 func TestOldSetsAreSwept(t *testing.T) {
 	t.Parallel()
 	s := newStager(t)
