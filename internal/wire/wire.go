@@ -1,6 +1,7 @@
 // Package wire is what drivers that speak HTTP to an object store have in
-// common: connections, what a missing answer means, and how to say it without
-// giving away a credential. What an answer means, each driver knows itself.
+// common: connections, attempts and what a missing answer means, what becomes of
+// a write whose reply was lost, and how to say it all without giving away a
+// credential. What an answer means, each driver knows itself.
 package wire
 
 import (
@@ -13,10 +14,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stateroom/stateroom/vfs"
 )
@@ -96,106 +95,16 @@ func Unpack(packed []byte) ([]byte, error) {
 	return data, nil
 }
 
-// Silence is what no answer, or half of one, means.
-type Silence struct {
-	Err   error // without the URL of the request, which may hold a signature
-	Again bool  // worth another try
-	Doubt bool  // the service may have done what was asked, or may still do it
-	Host  string
-}
-
-// Unanswered classes the error of a request that got no answer. Where there
-// was no connection, nothing was done. The context is that of [Limit].
-func Unanswered(ctx context.Context, err error) Silence {
-	var (
-		dns     *net.DNSError
-		op      *net.OpError
-		cert    *tls.CertificateVerificationError
-		record  tls.RecordHeaderError
-		escaped url.EscapeError
-	)
-	s := Silence{Err: Bare(err)}
-	switch {
-	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &escaped):
-	case errors.As(err, &dns):
-		s.Again = !dns.IsNotFound
-		if dns.IsNotFound {
-			s.Host = dns.Name
+// WholeRunes cuts s before the first byte that is not UTF-8, which services do
+// not take in a query. What is left sorts no later than s, and begins all that s
+// begins.
+func WholeRunes(s string) string {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return s[:i]
+			}
 		}
-	case errors.As(err, &op) && op.Op == "dial":
-		s.Again = true
-	default:
-		if context.Cause(ctx) == errSlow { //nolint:errorlint // the very value
-			s.Err = errSlow
-		}
-		s.Err, s.Again, s.Doubt = fmt.Errorf("the connection broke: %w", s.Err), true, true
 	}
 	return s
-}
-
-// Bare drops from err the URL that net/http puts before it.
-func Bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// Pause is how long a service wants to be left alone, at most half a minute.
-func Pause(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return time.Duration(min(seconds, 30)) * time.Second
-}
-
-// Brief returns s on one line, and not longer than a person reads.
-func Brief(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 400 {
-		s = strings.ToValidUTF8(s[:400], "") + "..."
-	}
-	return s
-}
-
-// WithSkew puts before a hint that this machine's clock is wrong, where it is:
-// services refuse signatures and tokens of another time.
-func WithSkew(hint string, answer http.Header, now time.Time) string {
-	service, err := http.ParseTime(answer.Get("Date"))
-	if err != nil {
-		return hint
-	}
-	skew := now.Sub(service).Round(time.Minute)
-	if skew.Abs() < 5*time.Minute {
-		return hint
-	}
-	way := "ahead of"
-	if skew < 0 {
-		way = "behind"
-	}
-	return fmt.Sprintf("this machine's clock is %s %s the service's: set it; else %s", skew.Abs(), way, hint)
-}
-
-// InDoubt is the error of a write of which nobody knows whether it was done.
-// It matches none of the classes of errors that say that it was not.
-func InDoubt(cause error) error {
-	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
-		return cause // the caller gave up, and knows
-	}
-	return &doubtful{cause}
-}
-
-type doubtful struct{ cause error }
-
-func (e *doubtful) Error() string { return "it may have been done, or not: " + e.cause.Error() }
-
-// Hint is that of the cause.
-func (e *doubtful) Hint() string {
-	var h interface{ Hint() string }
-	if errors.As(e.cause, &h) {
-		return h.Hint()
-	}
-	return ""
 }

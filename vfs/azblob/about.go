@@ -25,7 +25,7 @@ func (d *Driver) About(ctx context.Context) vfs.About {
 	}
 	a.Credentials.Value, a.Identity.Value = d.access.source(), d.access.who()
 	p, err := d.properties(ctx, &a)
-	var none *CredentialsError
+	var none *wire.CredentialsError
 	if errors.As(err, &none) {
 		a.Credentials, a.Identity = vfs.Told{Err: err}, vfs.Told{}
 		err = errors.New("there are no credentials to ask with")

@@ -10,15 +10,12 @@ package azblob
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
@@ -125,70 +122,21 @@ func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byt
 
 // Put writes an object if c holds.
 func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
-	mark := ""
-	if !c.IsZero() {
-		mark = rand.Text() // tells this write from all others when its reply is lost
-	}
+	mark := wire.Mark(c)
 	e, doubt, err := d.upload(ctx, key, data, c, tag, mark)
-	switch {
-	case err == nil:
+	if err == nil {
 		return e, nil
-	case doubt && mark != "" && ctx.Err() == nil:
-		return d.resolve(ctx, key, mark, err)
-	case doubt:
-		return vfs.Entry{}, wire.InDoubt(err)
 	}
-	return vfs.Entry{}, conflict(err, c)
+	return wire.Put(ctx, c, mark, doubt, err, func(ctx context.Context) (vfs.Entry, string, error) {
+		o, err := d.fetch(ctx, key, "")
+		return o.entry, o.mark, err
+	})
 }
 
 // Delete removes an object if c holds.
 func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	doubt, err := d.remove(ctx, key, c)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrNotExist) && c.IsZero():
-		return nil
-	case refusesCondition(err):
-		return conflict(err, c) // after an attempt whose reply was lost it may be the echo of that
-	case doubt:
-		return wire.InDoubt(err)
-	}
-	return err
-}
-
-// resolve finds out what became of a conditional write some attempt of which
-// got no answer, and the last of which failed with cause. The object tells,
-// because it holds the mark of the write that made it.
-func (d *Driver) resolve(ctx context.Context, key, mark string, cause error) (vfs.Entry, error) {
-	look, cancel := context.WithTimeout(ctx, resolveTime)
-	defer cancel()
-	o, err := d.fetch(look, key, "")
-	switch {
-	case err == nil && o.mark == mark:
-		return o.entry, nil
-	case ctx.Err() != nil:
-		return vfs.Entry{}, ctx.Err()
-	case refusesCondition(cause):
-		return vfs.Entry{}, vfs.ErrConflict
-	}
-	return vfs.Entry{}, wire.InDoubt(cause)
-}
-
-const resolveTime = 20 * time.Second // to look what became of a write
-
-// conflict is the error of a write under c that was not done.
-func conflict(err error, c vfs.Cond) error {
-	if !c.IsZero() && refusesCondition(err) {
-		return vfs.ErrConflict
-	}
-	return err
-}
-
-// refusesCondition reports whether err is an answer that a condition does not
-// hold: 412, 409 where a blob is there already, 404 where there is none.
-func refusesCondition(err error) bool {
-	return errors.Is(err, vfs.ErrConflict) || errors.Is(err, fs.ErrNotExist)
+	return wire.Delete(c, doubt, err)
 }
 
 // endpointOf is where the account's blobs are, without a trailing slash.

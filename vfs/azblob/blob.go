@@ -37,28 +37,15 @@ type object struct {
 // patience is for how long failed attempts are repeated.
 var patience = retry.Policy{}
 
-// try makes attempts until the service says what became of one. In doubt means
-// that some attempt got no such answer and may have been done. A condition
-// makes repeating safe: only one attempt can be done.
+// try makes attempts until the service says what became of one, or that cannot
+// be known: see [wire.Try].
 func (d *Driver) try(ctx context.Context, verb string, size int, attempt func(ctx context.Context, body func()) error) (doubt bool, err error) {
-	err = patience.Do(ctx, func(int) error {
-		limited, body, stop := wire.Limit(ctx, size)
-		defer stop()
-		err := attempt(limited, body)
-		if err == nil {
-			return nil
+	return wire.Try(ctx, patience, size, func(ctx context.Context, body func()) *wire.Failure {
+		if err := attempt(ctx, body); err != nil {
+			return d.failure(ctx, verb, err)
 		}
-		f := d.class(limited, verb, err)
-		doubt = doubt || f.doubt
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case f.again:
-			return retry.After(f.after, f.err)
-		}
-		return f.err
+		return nil
 	})
-	return doubt, err
 }
 
 // fetch reads an object, its metadata with it, unless it is at a version.

@@ -1,6 +1,7 @@
 package azblob
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -60,7 +61,7 @@ func findAccess(opt Options) (access, error) {
 	}
 	a, err := identity(opt)
 	if err != nil {
-		return access{}, &CredentialsError{Err: err, class: fs.ErrPermission}
+		return access{}, refused("%w", err)
 	}
 	a.account = opt.Account
 	return a, nil
@@ -74,7 +75,7 @@ func parseConnection(text string) (access, error) {
 	for field := range strings.SplitSeq(strings.Trim(text, "; \n"), ";") {
 		name, value, ok := strings.Cut(field, "=")
 		if !ok {
-			return access{}, &CredentialsError{Err: errors.New(where + " is not a list of NAME=VALUE;"), class: fs.ErrPermission}
+			return access{}, refused("%s is not a list of NAME=VALUE;", where)
 		}
 		fields[name] = value
 	}
@@ -91,9 +92,7 @@ func parseConnection(text string) (access, error) {
 		a.endpoint = fields["DefaultEndpointsProtocol"] + "://" + a.account + ".blob." + fields["EndpointSuffix"]
 	}
 	if a.account == "" || a.key == "" && a.sas == "" {
-		return access{}, &CredentialsError{
-			Err: errors.New(where + " has no AccountName, or neither an AccountKey nor a SharedAccessSignature"), class: fs.ErrPermission,
-		}
+		return access{}, refused("%s has no AccountName, or neither an AccountKey nor a SharedAccessSignature", where)
 	}
 	return a, nil
 }
@@ -172,12 +171,12 @@ func (a access) client(containerURL string, transport http.RoundTripper) (*conta
 	case a.key != "":
 		key, err := container.NewSharedKeyCredential(a.account, a.key)
 		if err != nil {
-			return nil, &CredentialsError{Err: errors.New("the key in " + a.from + " is not base64"), class: fs.ErrPermission}
+			return nil, refused("the key in %s is not base64", a.from)
 		}
 		return container.NewClientWithSharedKeyCredential(containerURL, key, opt)
 	case a.sas != "":
 		if _, err := url.ParseQuery(a.sas); err != nil {
-			return nil, &CredentialsError{Err: errors.New("the signature in " + a.from + " is not one"), class: fs.ErrPermission}
+			return nil, refused("the signature in %s is not one", a.from)
 		}
 		return container.NewClientWithNoCredential(containerURL+"?"+a.sas, opt)
 	}
@@ -206,25 +205,11 @@ func (b bounded) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CredentialsError says that there are no credentials, or none that work.
-type CredentialsError struct {
-	Err   error
-	class error // fs.ErrPermission, or nil where it may pass
-	hint  string
-}
-
-func (e *CredentialsError) Error() string { return "Azure credentials: " + e.Err.Error() }
-
-func (e *CredentialsError) Unwrap() error { return e.class }
-
 const signIn = "sign in with `az login`, or set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN; on Azure's machines attach a managed identity"
 
-// Hint names the usual ways to have credentials.
-func (e *CredentialsError) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return signIn
+// refused is the error of credentials that are missing, or do not work.
+func refused(format string, args ...any) *wire.CredentialsError {
+	return &wire.CredentialsError{Cloud: "Azure", Err: fmt.Errorf(format, args...), Class: fs.ErrPermission, Advice: signIn}
 }
 
 // isCredential reports whether err comes from asking for a token.
@@ -241,9 +226,9 @@ func isCredential(err error) bool {
 var entra = regexp.MustCompile(`(AADSTS\d+): ?([^\n"\\]{0,200})`)
 
 // explain says in words why there is no token. Nothing was asked of the store.
-func (a access) explain(ctx context.Context, err error) failure {
+func (a access) explain(ctx context.Context, err error) *wire.Failure {
 	if ctx.Err() != nil {
-		return failure{err: wire.Unanswered(ctx, err).Err, again: true}
+		return &wire.Failure{Err: wire.Unanswered(ctx, err).Err, Again: true}
 	}
 	var failed *azidentity.AuthenticationFailedError
 	var answer *http.Response
@@ -251,24 +236,25 @@ func (a access) explain(ctx context.Context, err error) failure {
 		answer = failed.RawResponse
 	}
 	if m := entra.FindStringSubmatch(err.Error()); m != nil {
-		return failure{err: &CredentialsError{
-			Err: fmt.Errorf("%s got no token: %s: %s", a.from, m[1], wire.Brief(m[2])), class: fs.ErrPermission, hint: entraHints[m[1]],
-		}}
+		e := refused("%s got no token: %s: %s", a.from, m[1], wire.Brief(m[2]))
+		e.Advice = cmp.Or(entraHints[m[1]], e.Advice)
+		return &wire.Failure{Err: e}
 	}
 	switch {
 	case answer == nil && a.searched:
-		return failure{err: &CredentialsError{
-			Err: errors.New("there is no key, no signature, no managed identity and no sign-in of `az`"), class: fs.ErrPermission,
-		}}
+		return &wire.Failure{Err: refused("there is no key, no signature, no managed identity and no sign-in of `az`")}
 	case answer == nil: // the directory was not reached
-		return failure{err: &CredentialsError{Err: fmt.Errorf("%s got no token: %s", a.from, wire.Brief(err.Error()))}, again: true}
+		return passing(refused("%s got no token: %s", a.from, wire.Brief(err.Error())))
+	case answer.StatusCode >= 500, answer.StatusCode == http.StatusTooManyRequests:
+		return passing(refused("%s got no token: %d", a.from, answer.StatusCode))
 	}
-	e := &CredentialsError{Err: fmt.Errorf("%s got no token: %d", a.from, answer.StatusCode)}
-	if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
-		return failure{err: e, again: true}
-	}
-	e.class = fs.ErrPermission
-	return failure{err: e}
+	return &wire.Failure{Err: refused("%s got no token: %d", a.from, answer.StatusCode)}
+}
+
+// passing is the failure of what may work the next time.
+func passing(e *wire.CredentialsError) *wire.Failure {
+	e.Class = nil
+	return &wire.Failure{Err: e, Again: true}
 }
 
 // entraHints knows the usual refusals.

@@ -7,10 +7,10 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -20,7 +20,7 @@ import (
 // whole name.
 func (d *Driver) List(ctx context.Context, prefix, after string) iter.Seq2[vfs.Entry, error] {
 	return func(yield func(vfs.Entry, error) bool) {
-		entries, err := d.flat(ctx, wholeRunes(prefix))
+		entries, err := d.flat(ctx, wire.WholeRunes(prefix))
 		give(entries, err, prefix, after, yield)
 	}
 }
@@ -136,17 +136,4 @@ func take(entries []vfs.Entry, items []*container.BlobItem) ([]vfs.Entry, error)
 		entries = append(entries, e)
 	}
 	return entries, nil
-}
-
-// wholeRunes cuts s before the first byte that is not UTF-8, which is all that
-// the service takes. What is left begins all that s begins.
-func wholeRunes(s string) string {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return s[:i]
-			}
-		}
-	}
-	return s
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/test/servers"
 	"github.com/stateroom/stateroom/vfs"
 	"github.com/stateroom/stateroom/vfs/gcs"
@@ -88,7 +89,7 @@ func TestWhoseCredentialsDoctorIsTold(t *testing.T) {
 		t.Errorf("it shows a secret: %s", shown)
 	}
 	a = c.open(t, env{"GCE_METADATA_HOST": "127.0.0.1:1"}).About(t.Context())
-	var refused *gcs.CredentialsError
+	var refused *wire.CredentialsError
 	if !errors.As(a.Credentials.Err, &refused) || a.Versioning.Err == nil || a.Encryption.Err == nil {
 		t.Errorf("without credentials: %+v", a)
 	}

@@ -1,6 +1,7 @@
 package gcs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ func findCredentials(ctx context.Context, getenv func(string) string, transport 
 	case err == nil:
 		return c, c.read(ctx, file, text, client)
 	case named || !errors.Is(err, fs.ErrNotExist):
-		return c, &CredentialsError{Err: fmt.Errorf("read the credentials in %s: %w", file, cause(err)), class: fs.ErrPermission}
+		return c, refused(fmt.Errorf("read the credentials in %s: %w", file, cause(err)))
 	}
 	c.tokens = &tokens{source: attached{host: getenv("GCE_METADATA_HOST"), client: client}}
 	return c, nil
@@ -72,7 +73,7 @@ func (c *credentials) read(ctx context.Context, file string, text []byte, client
 		Email        string                 `json:"client_email"`
 	}
 	bad := func(format string, args ...any) error {
-		return &CredentialsError{Err: fmt.Errorf("credentials in "+file+": "+format, args...), class: fs.ErrPermission}
+		return refused(fmt.Errorf("credentials in "+file+": "+format, args...))
 	}
 	if json.Unmarshal(text, &head) != nil {
 		return bad("no JSON")
@@ -216,54 +217,42 @@ func (a attached) Token() (*oauth2.Token, error) {
 
 var errUnattached = errors.New("there is no file of credentials, and this machine has no account attached")
 
-// CredentialsError says that there are no credentials, or none that work.
-type CredentialsError struct {
-	Err   error
-	class error // fs.ErrPermission, or nil where it may pass
-	again bool
-	hint  string
-}
-
-func (e *CredentialsError) Error() string { return "Google credentials: " + e.Err.Error() }
-
-func (e *CredentialsError) Unwrap() error { return e.class }
-
-// Hint names the usual ways to have credentials.
-func (e *CredentialsError) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return signIn + "; on Google's machines attach a service account"
+// refused is the error of credentials that are missing, or do not work.
+func refused(err error) *wire.CredentialsError {
+	return &wire.CredentialsError{Cloud: "Google", Err: err, Class: fs.ErrPermission, Advice: signIn + "; on Google's machines attach a service account"}
 }
 
 // explain says in words why there is no token. Of an answer of the service
 // only its error code and sentence are said.
 func (t *tokens) explain(err error) error {
-	e := &CredentialsError{Err: err, class: fs.ErrPermission}
 	from := "the machine's account"
 	if t.file != "" {
 		from = t.file
 	}
-	var refused *oauth2.RetrieveError
+	var (
+		answer  *oauth2.RetrieveError
+		network net.Error
+		e       *wire.CredentialsError
+	)
 	switch {
 	case errors.Is(err, errUnattached):
-		return e
-	case errors.As(err, &refused):
+		return refused(err)
+	case errors.As(err, &answer):
 		code := 0
-		if refused.Response != nil {
-			code = refused.Response.StatusCode
+		if answer.Response != nil {
+			code = answer.Response.StatusCode
 		}
-		word, sentence := refusal(refused)
-		e.Err = fmt.Errorf("%s is refused a token: %s", from, wire.Brief(fmt.Sprintf("%d %s %s", code, word, sentence)))
-		e.again = code == http.StatusTooManyRequests || code >= 500
-		e.hint = hintOf(word, sentence)
+		word, sentence := refusal(answer)
+		e = refused(fmt.Errorf("%s is refused a token: %s", from, wire.Brief(fmt.Sprintf("%d %s %s", code, word, sentence))))
+		if code == http.StatusTooManyRequests || code >= 500 {
+			e.Class = nil
+		}
+		e.Advice = cmp.Or(hintOf(word, sentence), e.Advice)
 	default:
-		var network net.Error
-		e.again = errors.As(err, &network)
-		e.Err = fmt.Errorf("no token for %s: %w", from, wire.Bare(err))
-	}
-	if e.again {
-		e.class = nil
+		e = refused(fmt.Errorf("no token for %s: %w", from, wire.Bare(err)))
+		if errors.As(err, &network) {
+			e.Class = nil
+		}
 	}
 	return e
 }
@@ -299,6 +288,6 @@ func hintOf(code, description string) string {
 
 // temporary reports whether asking again may help.
 func temporary(err error) bool {
-	var e *CredentialsError
-	return errors.As(err, &e) && e.again
+	var e *wire.CredentialsError
+	return errors.As(err, &e) && e.Class == nil
 }

@@ -14,14 +14,11 @@ package gcs
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
@@ -131,24 +128,19 @@ func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byt
 
 // Put writes an object if c holds.
 func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
-	mark := ""
-	if !c.IsZero() {
-		mark = rand.Text() // tells this write from all others when its reply is lost
-	}
+	mark := wire.Mark(c)
 	up, err := d.upload(key, data, c, tag, mark)
 	if err != nil {
 		return vfs.Entry{}, err
 	}
 	r, doubt, err := d.write(ctx, up)
-	switch {
-	case err == nil:
+	if err == nil {
 		return r.uploaded(key, tag, int64(len(data)))
-	case doubt && mark != "" && ctx.Err() == nil:
-		return d.resolve(ctx, key, mark, err)
-	case doubt:
-		return vfs.Entry{}, wire.InDoubt(err)
 	}
-	return vfs.Entry{}, conflict(err, c)
+	return wire.Put(ctx, c, mark, doubt, err, func(ctx context.Context) (vfs.Entry, string, error) {
+		o, err := d.fetch(ctx, key)
+		return o.entry, o.mark, err
+	})
 }
 
 // Delete removes an object if c holds.
@@ -156,50 +148,7 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	_, doubt, err := d.write(ctx, call{
 		verb: "delete", method: http.MethodDelete, url: d.object(key), query: condition(c),
 	})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrNotExist) && c.IsZero():
-		return nil
-	case refusesCondition(err):
-		return conflict(err, c) // after an attempt whose reply was lost it may be the echo of that
-	case doubt:
-		return wire.InDoubt(err)
-	}
-	return err
-}
-
-// resolve finds out what became of a conditional write some attempt of which
-// got no answer, and the last of which failed with cause. The object tells,
-// because it holds the mark of the write that made it.
-func (d *Driver) resolve(ctx context.Context, key, mark string, cause error) (vfs.Entry, error) {
-	look, cancel := context.WithTimeout(ctx, resolveTime)
-	defer cancel()
-	o, err := d.fetch(look, key)
-	switch {
-	case err == nil && o.mark == mark:
-		return o.entry, nil
-	case ctx.Err() != nil:
-		return vfs.Entry{}, ctx.Err()
-	case refusesCondition(cause):
-		return vfs.Entry{}, vfs.ErrConflict
-	}
-	return vfs.Entry{}, wire.InDoubt(cause)
-}
-
-// conflict is the error of a write under c that was not done.
-func conflict(err error, c vfs.Cond) error {
-	if !c.IsZero() && refusesCondition(err) {
-		return vfs.ErrConflict
-	}
-	return err
-}
-
-// refusesCondition reports whether err is an answer that a condition does not
-// hold: 412, and what else the service may say where another write goes on
-// (409) or there is no object (404).
-func refusesCondition(err error) bool {
-	return errors.Is(err, vfs.ErrConflict) || errors.Is(err, fs.ErrNotExist)
+	return wire.Delete(c, doubt, err)
 }
 
 // condition says c as the JSON interface has it.
@@ -254,5 +203,3 @@ func parseEndpoint(s, scheme string) (string, error) {
 	}
 	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
 }
-
-const resolveTime = 20 * time.Second // to look what became of a write

@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -35,7 +35,7 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 	return func(yield func(vfs.Entry, error) bool) {
 		q := url.Values{"fields": {"nextPageToken,prefixes,items(name,generation,size,updated,metadata)"}}
 		for name, value := range map[string]string{
-			"prefix": wholeRunes(prefix), "startOffset": wholeRunes(after), "delimiter": delimiter,
+			"prefix": wire.WholeRunes(prefix), "startOffset": wire.WholeRunes(after), "delimiter": delimiter,
 		} {
 			if value != "" {
 				q.Set(name, value)
@@ -90,17 +90,4 @@ func (d *Driver) page(ctx context.Context, q url.Values) ([]vfs.Entry, string, e
 	}
 	slices.SortFunc(entries, func(a, b vfs.Entry) int { return cmp.Compare(a.Key, b.Key) })
 	return entries, page.Next, nil
-}
-
-// wholeRunes cuts s before the first byte that is not UTF-8. What is left
-// sorts no later than s, and begins all that s begins.
-func wholeRunes(s string) string {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return s[:i]
-			}
-		}
-	}
-	return s
 }

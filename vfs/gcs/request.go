@@ -36,52 +36,31 @@ type reply struct {
 	body   []byte
 }
 
-// failure is why an attempt did not succeed.
-type failure struct {
-	err   error
-	again bool          // worth repeating
-	doubt bool          // the service may have done it, or may still do it
-	after time.Duration // not to be repeated earlier
-}
-
 // read makes a call that changes nothing, until it succeeds or is refused.
 func (d *Driver) read(ctx context.Context, c call) (reply, error) {
 	r, _, err := d.write(ctx, c)
 	return r, err
 }
 
-// write makes a call until the service says what became of it. In doubt means
-// that some attempt got no such answer and may have been done. A condition
-// makes repeating safe: only one attempt can be done.
+// write makes a call until the service says what became of it, or that cannot
+// be known: see [wire.Try].
 func (d *Driver) write(ctx context.Context, c call) (r reply, doubt bool, err error) {
-	err = patience.Do(ctx, func(int) error {
-		var f *failure
-		if r, f = d.attempt(ctx, c); f == nil {
-			return nil
-		}
-		doubt = doubt || f.doubt
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case f.again:
-			return retry.After(f.after, f.err)
-		}
-		return f.err
+	doubt, err = wire.Try(ctx, patience, len(c.body), func(ctx context.Context, body func()) (f *wire.Failure) {
+		r, f = d.attempt(ctx, c, body)
+		return f
 	})
 	return r, doubt, err
 }
 
 // attempt makes a call once.
-func (d *Driver) attempt(ctx context.Context, c call) (reply, *failure) {
-	ctx, body, stop := wire.Limit(ctx, len(c.body))
-	defer stop()
+func (d *Driver) attempt(ctx context.Context, c call, body func()) (reply, *wire.Failure) {
 	req, f := d.request(ctx, c)
 	if f != nil {
 		return reply{}, f
 	}
 	resp, err := d.client.Do(req)
 	if err != nil {
-		return reply{}, unanswered(ctx, err)
+		return reply{}, wire.Unanswered(ctx, err)
 	}
 	defer resp.Body.Close()
 	body()
@@ -91,26 +70,26 @@ func (d *Driver) attempt(ctx context.Context, c call) (reply, *failure) {
 	case resp.StatusCode/100 != 2:
 		return reply{}, d.refused(c, r)
 	case errors.Is(err, fs.ErrInvalid):
-		return reply{}, &failure{err: err} // too large
+		return reply{}, &wire.Failure{Err: err} // too large
 	case err != nil:
-		return reply{}, unanswered(ctx, err)
+		return reply{}, wire.Unanswered(ctx, err)
 	case c.check != nil:
 		if err := c.check(r); err != nil {
-			return reply{}, &failure{err: err, again: true}
+			return reply{}, &wire.Failure{Err: err, Again: true}
 		}
 	}
 	return r, nil
 }
 
 // request makes the request of an attempt, with credentials.
-func (d *Driver) request(ctx context.Context, c call) (*http.Request, *failure) {
+func (d *Driver) request(ctx context.Context, c call) (*http.Request, *wire.Failure) {
 	target := c.url
 	if len(c.query) > 0 {
 		target += "?" + c.query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, target, bytes.NewReader(c.body))
 	if err != nil {
-		return nil, &failure{err: wire.Bare(err)}
+		return nil, &wire.Failure{Err: wire.Bare(err)}
 	}
 	for name, values := range c.header {
 		req.Header[name] = values
@@ -123,15 +102,10 @@ func (d *Driver) request(ctx context.Context, c call) (*http.Request, *failure) 
 	}
 	token, err := d.tokens.token(ctx)
 	if err != nil {
-		return nil, &failure{err: err, again: temporary(err)}
+		return nil, &wire.Failure{Err: err, Again: temporary(err)}
 	}
 	req.Header.Set("Authorization", token)
 	return req, nil
-}
-
-func unanswered(ctx context.Context, err error) *failure {
-	s := wire.Unanswered(ctx, err)
-	return &failure{err: s.Err, again: s.Again, doubt: s.Doubt}
 }
 
 // object is the URL of an object in the JSON interface.

@@ -8,12 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -75,19 +75,12 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 
 var errOrder = &settingError{"the service lists its keys in no order, which a store needs", "stateroom store check URL tells what else it lacks", errors.ErrUnsupported}
 
-// text is what of a key can stand in a query: only what is UTF-8. The rest is
-// compared here.
+// text is what of a key can stand in a query. The rest is compared here.
 func text(key string) *string {
-	for i, r := range key {
-		if r == utf8.RuneError && !strings.HasPrefix(key[i:], string(utf8.RuneError)) {
-			key = key[:i]
-			break
-		}
+	if key = wire.WholeRunes(key); key != "" {
+		return &key
 	}
-	if key == "" {
-		return nil
-	}
-	return &key
+	return nil
 }
 
 // page asks for one page, and returns the token of the next, "" at the end.
