@@ -25,7 +25,7 @@ var layers = map[string]string{
 	"vfs/s3":                       "vfs internal/retry internal/wire",
 	"vfs/gcs":                      "vfs internal/retry internal/wire",
 	"vfs/azblob":                   "vfs internal/retry internal/wire",
-	"internal/wire":                "vfs",
+	"internal/wire":                "vfs internal/retry",
 	"vfs/sftp":                     "vfs",
 	"vfs/http":                     "vfs internal/retry",
 	"vfs/probe":                    "vfs",
