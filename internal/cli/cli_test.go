@@ -139,6 +139,20 @@ func TestInterruptedIs130(t *testing.T) {
 	}
 }
 
+// Whoever interrupts a commit must hear that it may have been made.
+func TestInterruptedInACommitIsSaid(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	env := quiet()
+	err := fmt.Errorf("update: %w", &store.OutcomeError{Cluster: "demo.example.com", Number: 7, Err: context.Canceled})
+	code := env.fail(ctx, err)
+	const want = "stateroom: demo.example.com: commit 7: outcome unknown: context canceled\n" +
+		"stateroom: hint: see with `stateroom log` whether the change is there before trying again\nstateroom: interrupted\n"
+	if said := fmt.Sprint(env.Stderr); code != 130 || said != want {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
 func TestTableFitsTheScreen(t *testing.T) {
 	tab := &table{header: []string{"NAME", "MESSAGE"}}
 	tab.add("a.example.com", strings.Repeat("long ", 30))

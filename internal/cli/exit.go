@@ -119,6 +119,10 @@ func (env *Env) fail(ctx context.Context, err error) int {
 	case err == nil, errors.Is(err, errDifferent), errors.As(err, &status):
 		return exitCode(err)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		if unknown := new(store.OutcomeError); errors.As(err, &unknown) {
+			env.sayf("%s", unknown)
+			env.sayf("hint: %s", unknown.Hint())
+		}
 		env.sayf("interrupted")
 		return exitInterrupted
 	}
