@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -13,15 +14,39 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, cli.Env{
+	ctx, lend := interruptible(context.Background())
+	os.Exit(cli.Main(ctx, cli.Env{
 		Args:   os.Args,
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Getenv: os.Getenv,
 		Now:    time.Now,
-	})
-	stop()
-	os.Exit(code)
+		Lend:   lend,
+	}))
+}
+
+// interruptible returns a context that ends with the first Ctrl-C or SIGTERM;
+// the next one ends the process, whatever it waits for. While a program runs
+// that lend was given, Ctrl-C is for that program: a terminal sends it to both.
+func interruptible(ctx context.Context) (_ context.Context, lend func(run func() error) error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var lent atomic.Bool
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			if s == os.Interrupt && lent.Load() {
+				continue
+			}
+			signal.Stop(signals)
+			cancel()
+			return
+		}
+	}()
+	return ctx, func(run func() error) error {
+		lent.Store(true)
+		defer lent.Store(false)
+		return run()
+	}
 }

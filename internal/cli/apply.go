@@ -59,7 +59,7 @@ and that are in no file any more are deleted; they are shown first, and go with 
 }
 
 func runApply(ctx context.Context, env *Env, opt applyOptions) error {
-	texts, err := env.readTexts(opt.files)
+	texts, err := env.readTexts(ctx, opt.files)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func refusePrune(ctx context.Context, s *stateroom.Store, a stateroom.Apply) err
 }
 
 // readTexts reads the files that -f names, and those of its directories.
-func (env *Env) readTexts(names []string) ([]stateroom.Text, error) {
+func (env *Env) readTexts(ctx context.Context, names []string) ([]stateroom.Text, error) {
 	var all []stateroom.Text
 	for _, name := range names {
 		files := []string{name}
@@ -119,7 +119,7 @@ func (env *Env) readTexts(names []string) ([]stateroom.Text, error) {
 			}
 		}
 		for _, file := range files {
-			b, err := env.readFile(file)
+			b, err := env.readFile(ctx, file)
 			if err != nil {
 				return nil, err
 			}

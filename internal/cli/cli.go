@@ -25,6 +25,10 @@ type Env struct {
 	Getenv         func(string) string
 	Now            func() time.Time
 
+	// Lend runs a program that has the terminal to itself, such as an editor:
+	// Ctrl-C is for that program meanwhile. nil: there is nothing to do for it.
+	Lend func(run func() error) error
+
 	state, name string // --state, --name
 	alone       bool   // --single-writer
 	draft       string // --draft

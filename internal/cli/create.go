@@ -48,7 +48,7 @@ func runCreate(ctx context.Context, env *Env, opt createOptions) error {
 	if err := opt.documents.check(opt.dryRun); err != nil {
 		return err
 	}
-	src, err := env.readFile(opt.file)
+	src, err := env.readFile(ctx, opt.file)
 	if err != nil {
 		return err
 	}
@@ -105,24 +105,37 @@ func (env *Env) showCreated(d documentsFlag, out *stateroom.Outcome) error {
 const maxFile = 32 << 20
 
 // readFile reads a file that the command line names; - is standard input.
-func (env *Env) readFile(name string) ([]byte, error) {
+func (env *Env) readFile(ctx context.Context, name string) ([]byte, error) {
+	env.given = append(env.given, name)
 	if name != "-" {
-		env.given = append(env.given, name)
-		b, err := readCapped(name, maxFile)
-		if err != nil {
-			return nil, noFile(name, err)
-		}
-		return b, nil
+		return readNamed(ctx, name, maxFile)
 	}
-	env.given = append(env.given, "-")
-	b, err := io.ReadAll(io.LimitReader(env.Stdin, maxFile+1))
+	return orGiveUp(ctx, func() ([]byte, error) { return readAll("standard input", env.Stdin, maxFile) })
+}
+
+// readNamed reads a file of at most that many bytes that the command line names.
+func readNamed(ctx context.Context, name string, most int64) ([]byte, error) {
+	b, err := orGiveUp(ctx, func() ([]byte, error) { return readCapped(name, most) })
 	if err != nil {
-		return nil, fmt.Errorf("read standard input: %w", err)
-	}
-	if len(b) > maxFile {
-		return nil, &tooLargeError{"standard input", maxFile}
+		return nil, noFile(name, err)
 	}
 	return b, nil
+}
+
+// orGiveUp reads until ctx is done: a pipe or a terminal can be waited for
+// without end, and nothing else ends a read.
+func orGiveUp(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	done := make(chan func() ([]byte, error), 1)
+	go func() {
+		b, err := read()
+		done <- func() ([]byte, error) { return b, err }
+	}()
+	select {
+	case result := <-done:
+		return result()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // readCapped reads a file of at most that many bytes.
@@ -132,7 +145,12 @@ func readCapped(name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	return readAll(name, f, most)
+}
+
+// readAll reads at most that many bytes of what people call by that name.
+func readAll(name string, r io.Reader, most int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

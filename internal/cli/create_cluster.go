@@ -81,7 +81,7 @@ func runCreateCluster(ctx context.Context, env *Env, opt createClusterOptions, a
 	}
 	cr := stateroom.Create{CreateOptions: opt.new, Given: opt.given}
 	if opt.sshKey != "" {
-		if cr.SSHKey, err = env.readSSHKey(opt.sshKey); err != nil {
+		if cr.SSHKey, err = env.readSSHKey(ctx, opt.sshKey); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func (env *Env) readCreateFiles(ctx context.Context, o *createClusterOptions, st
 		n.Azure.SubscriptionID = env.Getenv("AZURE_SUBSCRIPTION_ID")
 	}
 	if o.facts != "" {
-		b, err := readNamed(o.facts, maxFacts)
+		b, err := readNamed(ctx, o.facts, maxFacts)
 		if err != nil {
 			return err
 		}
@@ -53,13 +53,13 @@ func (env *Env) readChannel(ctx context.Context, o *createClusterOptions) error 
 		return nil
 	}
 	n.Channel = cluster.DefaultChannel
-	read := func() ([]byte, error) { return readNamed(o.channel, maxFacts) }
+	read := func() ([]byte, error) { return readNamed(ctx, o.channel, maxFacts) }
 	if u, err := url.Parse(o.channel); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
 		n.Channel = o.channel
 		read = func() ([]byte, error) { return download(ctx, o.channel) }
 	} else if err == nil && u.Scheme == "file" {
 		n.Channel = o.channel
-		read = func() ([]byte, error) { return readNamed(u.Path, maxFacts) }
+		read = func() ([]byte, error) { return readNamed(ctx, u.Path, maxFacts) }
 	} else if !strings.ContainsAny(o.channel, "./") {
 		return usagef("--channel stable, a file such as ./stable, or its URL", "there is no channel %q here", o.channel)
 	}
@@ -69,15 +69,6 @@ func (env *Env) readChannel(ctx context.Context, o *createClusterOptions) error 
 	}
 	n.Defaults, err = cluster.ParseChannel(o.channel, b)
 	return err
-}
-
-// readNamed reads a file that a flag names.
-func readNamed(name string, most int64) ([]byte, error) {
-	b, err := readCapped(name, most)
-	if err != nil {
-		return nil, noFile(name, err)
-	}
-	return b, nil
 }
 
 // download reads a small file from the web.
@@ -104,11 +95,11 @@ func download(ctx context.Context, address string) ([]byte, error) {
 }
 
 // readSSHKey reads the file of a public key.
-func (env *Env) readSSHKey(path string) (string, error) {
+func (env *Env) readSSHKey(ctx context.Context, path string) (string, error) {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		path = env.Getenv("HOME") + "/" + rest
 	}
-	b, err := readNamed(path, maxKey)
+	b, err := readNamed(ctx, path, maxKey)
 	if err != nil {
 		return "", err
 	}

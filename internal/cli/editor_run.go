@@ -15,10 +15,18 @@ func (env *Env) runEditor(file string) error {
 	}
 	cmd := exec.Command(words[0], append(words[1:], file)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.Stdin, env.Stdout, env.Stderr
-	if err := cmd.Run(); err != nil {
+	if err := env.lend(cmd.Run); err != nil {
 		return fmt.Errorf("run the editor %s: %w", words[0], err)
 	}
 	return nil
+}
+
+// lend runs a program that has the terminal to itself.
+func (env *Env) lend(run func() error) error {
+	if env.Lend == nil {
+		return run()
+	}
+	return env.Lend(run)
 }
 
 // editor is the person's editor with its arguments.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -25,6 +27,9 @@ kubectl's.`,
 	return cmd
 }
 
+// kubectlEnds is how long kubectl has to end when this command is told to.
+const kubectlEnds = 5 * time.Second
+
 func runKubectl(ctx context.Context, env *Env, args []string) error {
 	s, err := env.open(ctx)
 	if err != nil {
@@ -35,7 +40,7 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 		return err
 	}
 	show := env.newProgress()
-	programs, err := env.programs(programFlags{}, show)
+	programs, err := env.programs(ctx, programFlags{}, show)
 	if err != nil {
 		return err
 	}
@@ -48,14 +53,29 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 	cmd.Args[0] = "kubectl" // a multi-call program goes by its name
 	cmd.Env = append(withoutKubeconfig(cmd.Environ()), "KUBECONFIG="+kubectl.Kubeconfig)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.Stdin, env.Stdout, env.Stderr
-	err = cmd.Run()
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it may have to put the terminal right
+	cmd.WaitDelay = kubectlEnds
+	if env.atTerminal() {
+		err = env.lend(cmd.Run)
+	} else {
+		err = cmd.Run()
+	}
 	if running, errRunning := m.Running(ctx, name); err != nil && errRunning == nil && !running.Any() {
 		env.sayf("hint: %s does not run on this machine; stateroom up %s starts it", name, name)
 	}
-	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return exitStatus(exit.ExitCode())
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		return exitStatus(codeOf(exit))
 	}
 	return err
+}
+
+// codeOf is the exit code of a program as a shell gives it: with 128 added, the
+// signal that ended it.
+func codeOf(exit *exec.ExitError) int {
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return exit.ExitCode()
 }
 
 func withoutKubeconfig(environ []string) []string {

@@ -43,7 +43,7 @@ func runReplace(ctx context.Context, env *Env, opt replaceOptions) error {
 	if opt.file == "" {
 		return usagef("stateroom replace -f FILE", "replace what?")
 	}
-	text, err := env.readFile(opt.file)
+	text, err := env.readFile(ctx, opt.file)
 	if err != nil {
 		return err
 	}

@@ -43,9 +43,6 @@ Each is a commit that says so.`,
 	return cmd
 }
 
-// maxResolution bounds a file that settles a conflict, in bytes.
-const maxResolution = 4 << 20
-
 func runResolve(ctx context.Context, env *Env, opt resolveOptions, args []string) error {
 	given := 0
 	for _, is := range []bool{opt.ours, opt.theirs, opt.file != ""} {
@@ -58,7 +55,7 @@ func runResolve(ctx context.Context, env *Env, opt resolveOptions, args []string
 	}
 	rs := stateroom.Resolve{File: args[0], Theirs: opt.theirs}
 	if opt.file != "" {
-		b, err := readCapped(opt.file, maxResolution)
+		b, err := env.readFile(ctx, opt.file)
 		if err != nil {
 			return err
 		}

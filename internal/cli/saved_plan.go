@@ -64,7 +64,7 @@ func planArgument(file string) string {
 
 // runSavedPlan shows a saved plan, and with --yes does it.
 func runSavedPlan(ctx context.Context, env *Env, opt updateOptions, file string) error {
-	b, err := readCapped(file, stateroom.MaxSavedPlan)
+	b, err := orGiveUp(ctx, func() ([]byte, error) { return readCapped(file, stateroom.MaxSavedPlan) })
 	if err != nil {
 		return advise(err, "stateroom update cluster --out %s makes a plan", file)
 	}
@@ -82,7 +82,7 @@ func runSavedPlan(ctx context.Context, env *Env, opt updateOptions, file string)
 	env.meant = p.Cluster
 	show := env.newProgress()
 	defer show.done()
-	programs, err := env.programs(opt.programFlags, show)
+	programs, err := env.programs(ctx, opt.programFlags, show)
 	if err != nil {
 		return err
 	}

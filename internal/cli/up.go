@@ -60,7 +60,7 @@ func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
 	}
 	show := env.newProgress()
 	defer show.done()
-	programs, err := env.programs(opt.programFlags, show)
+	programs, err := env.programs(ctx, opt.programFlags, show)
 	if err != nil {
 		return err
 	}

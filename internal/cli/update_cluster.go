@@ -78,7 +78,7 @@ func (p *programFlags) flags(f *pflag.FlagSet) {
 }
 
 // programs turns the flags into what the operations take.
-func (env *Env) programs(p programFlags, show *progress) (stateroom.Programs, error) {
+func (env *Env) programs(ctx context.Context, p programFlags, show *progress) (stateroom.Programs, error) {
 	out := stateroom.Programs{Progress: show.at, Source: p.source, Rebuild: p.source != ""}
 	var err error
 	if out.Cache, err = env.cacheDir("assets"); err != nil {
@@ -90,7 +90,7 @@ func (env *Env) programs(p programFlags, show *progress) (stateroom.Programs, er
 	if p.catalogue == "" {
 		return out, nil
 	}
-	b, err := env.readFile(p.catalogue)
+	b, err := env.readFile(ctx, p.catalogue)
 	if err != nil {
 		return out, err
 	}
@@ -129,7 +129,7 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 	}
 	show := env.newProgress()
 	defer show.done()
-	programs, err := env.programs(opt.programFlags, show)
+	programs, err := env.programs(ctx, opt.programFlags, show)
 	if err != nil {
 		return err
 	}

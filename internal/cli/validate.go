@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -35,14 +36,14 @@ needed.`
 		if !cmd.Flags().Changed("filename") {
 			return what(cmd, args)
 		}
-		return runValidateFiles(env, opt)
+		return runValidateFiles(cmd.Context(), env, opt)
 	}
 	cmd.Flags().StringArrayVarP(&opt.files, "filename", "f", nil, "a file of documents; - is standard input; may be given several times")
 	opt.flag(cmd.Flags(), "text", asJSON, asGitHub)
 	return cmd
 }
 
-func runValidateFiles(env *Env, opt validateFilesOptions) error {
+func runValidateFiles(ctx context.Context, env *Env, opt validateFilesOptions) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func runValidateFiles(env *Env, opt validateFilesOptions) error {
 		if name == "" {
 			return usagef("is a variable of the shell not set?", "--filename number %d is empty", i+1)
 		}
-		b, err := env.readFile(name)
+		b, err := env.readFile(ctx, name)
 		if err != nil {
 			return err
 		}
