@@ -44,6 +44,7 @@ type Document struct {
 	original []byte // src as it was parsed
 	changed  []Span // how src differs from it
 	history  []edit // keys added by Set, for Unset
+	left     *int   // how many more trials edits may make; nil: any number
 }
 
 // An Order says after which of the keys of the mapping at parent a new key

@@ -108,8 +108,10 @@ func Merge(base, ours, theirs *Document, opt MergeOptions) (*Merged, error) {
 	}
 	d.line = theirs.line
 	out := &Merged{Document: d}
+	value := plain(d.root)
+	m.known = map[*any]items{}
 	for _, c := range m.conflicts {
-		_, c.Line = c.In(d)
+		c.Line, _ = d.Position(m.indexes(value, c.at)...)
 		out.Conflicts = append(out.Conflicts, c)
 	}
 	slices.SortStableFunc(out.Conflicts, func(a, b Conflict) int { return a.Line - b.Line })

@@ -2,6 +2,7 @@ package doc
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,8 +47,9 @@ func (d *Document) comments() []comment {
 }
 
 // rescue puts the comments that either side wrote and that the merge of lines
-// has lost back, each on a line of its own below the line that it followed. It
-// says how many these are.
+// has lost back, each on a line of its own below the line that it followed;
+// where these are too many to look for a place for each, the rest stand
+// together. It says how many these are.
 func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Document, int) {
 	count := func(d *Document) (tally, []comment) {
 		t := tally{}
@@ -62,6 +64,8 @@ func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Do
 	t, inTheirs := count(theirs)
 	have, _ := count(d)
 	rescued := 0
+	var rest []string
+	left := d.trials()
 	for _, side := range []struct {
 		doc *Document
 		all []comment
@@ -72,14 +76,49 @@ func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Do
 			if side.n[c.text] <= was[c.text] || have[c.text] >= dueTimes(was[c.text], o[c.text], t[c.text]) {
 				continue
 			}
-			if again, ok := m.putComment(d, want, side.doc, c); ok {
+			if left <= 0 {
+				rest = append(rest, c.text)
+				have[c.text]++
+				continue
+			}
+			if again, ok := m.putComment(d, want, side.doc, c, &left); ok {
 				d = again
 				have[c.text]++
 				rescued++
 			}
 		}
 	}
-	return d, rescued
+	slices.Reverse(rest)
+	if again, ok := m.putTogether(d, want, rest); ok {
+		d = again
+	}
+	return d, rescued + len(rest)
+}
+
+// putTogether writes comments at the end of a document, or else at the top.
+func (m *merge) putTogether(d *Document, want any, texts []string) (*Document, bool) {
+	if len(texts) == 0 {
+		return nil, false
+	}
+	here := lines(d.src)
+	block := strings.Join(texts, d.eol()) + d.eol()
+	for _, at := range []int{len(here), 0} {
+		if again, ok := m.inserted(d, want, here, at, block); ok {
+			return again, true
+		}
+	}
+	return nil, false
+}
+
+// inserted is a document with comments before one of its lines, if it then
+// means what it should and has more comments.
+func (m *merge) inserted(d *Document, want any, here []string, at int, comments string) (*Document, bool) {
+	w := weaver{eol: d.eol()}
+	w.add(here[:at]...)
+	w.add(comments)
+	w.add(here[at:]...)
+	again, ok := parseLike(d, []byte(w.String()))
+	return again, ok && m.equal(nil, plain(again.root), want) && len(again.comments()) > len(d.comments())
 }
 
 // maxPlaces bounds the places where a comment is tried.
@@ -87,19 +126,16 @@ const maxPlaces = 50
 
 // putComment writes a comment of another document below the line that it
 // follows there, or where that would change the meaning, as near as it can.
-func (m *merge) putComment(d *Document, want any, from *Document, c comment) (*Document, bool) {
+// Every place tried counts off left.
+func (m *merge) putComment(d *Document, want any, from *Document, c comment, left *int) (*Document, bool) {
 	here := lines(d.src)
 	near := follow(compare(lines(from.src), here), c.line)
 	put := func(at int, indent string) (*Document, bool) {
 		if at < 0 || at > len(here) {
 			return nil, false
 		}
-		w := weaver{eol: d.eol()}
-		w.add(here[:at]...)
-		w.add(indent + c.text + d.eol())
-		w.add(here[at:]...)
-		again, ok := parseLike(d, []byte(w.String()))
-		return again, ok && m.equal(nil, plain(again.root), want) && len(again.comments()) > len(d.comments())
+		*left--
+		return m.inserted(d, want, here, at, indent+c.text+d.eol())
 	}
 	for away := range maxPlaces {
 		for _, at := range []int{near - away, near + away} {

@@ -1,28 +1,29 @@
 package doc
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 )
 
-// maxReach bounds the edits of one text, in bytes: each reads the whole of it
-// again.
-const maxReach = 32 << 20
+// maxReach bounds the work for one text, in bytes: each trial of an edit reads
+// the whole of it again.
+const maxReach = 8 << 20
 
-var errFar = errors.New("too much differs")
+// trials is how often a document may be read again.
+func (d *Document) trials() int { return 20 + maxReach/(len(d.src)+1) }
 
 // reach edits a document until it means what is wanted. It knows what assign
 // does not: the items of which lists belong together.
 func (m *merge) reach(d *Document, want any) error {
-	left := 20 + maxReach/(len(d.src)+1)
-	return reacher{m, d, &left}.value(nil, nil, want)
+	left := d.trials()
+	d.left = &left
+	defer func() { d.left = nil }()
+	return reacher{m, d}.value(nil, nil, want)
 }
 
 type reacher struct {
 	*merge
-	d    *Document
-	left *int
+	d *Document
 }
 
 func (r reacher) value(at []step, path []string, want any) error {
@@ -46,14 +47,7 @@ func (r reacher) value(at []step, path []string, want any) error {
 			}
 		}
 	}
-	return r.edit(func() error { return r.d.assign(slices.Clone(path), want) })
-}
-
-func (r reacher) edit(f func() error) error {
-	if *r.left--; *r.left < 0 {
-		return errFar
-	}
-	return f()
+	return r.d.assign(slices.Clone(path), want)
 }
 
 // mapping sets what differs and drops what is gone; the new keys first, so that
@@ -66,7 +60,7 @@ func (r reacher) mapping(at []step, path []string, cur, want map[string]any) err
 	}
 	for _, k := range keys(cur) {
 		if _, stays := want[k]; !stays {
-			if err := r.edit(func() error { return r.d.drop(append(slices.Clone(path), k)) }); err != nil {
+			if err := r.d.drop(append(slices.Clone(path), k)); err != nil {
 				return err
 			}
 		}
@@ -84,7 +78,7 @@ func (r reacher) items(at []step, path []string, rule List, have, need items) er
 		switch {
 		case !s.Present:
 		case !have.side(id).Present:
-			err = r.edit(func() error { return r.d.insertItem(slices.Clone(path), i, s.Value) })
+			err = r.d.insertItem(slices.Clone(path), i, s.Value)
 		default:
 			err = r.value(append(at, rule.step(id, have)), append(path, strconv.Itoa(i)), s.Value)
 		}
@@ -96,7 +90,7 @@ func (r reacher) items(at []step, path []string, rule List, have, need items) er
 		if need.side(now[i]).Present {
 			continue
 		}
-		if err := r.edit(func() error { return r.d.drop(append(slices.Clone(path), strconv.Itoa(i))) }); err != nil {
+		if err := r.d.drop(append(slices.Clone(path), strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 type merge struct {
 	lists     func(path []string) List
 	conflicts []Conflict
+	known     map[*any]items // the lists of the result, while conflicts are placed in it
 }
 
 // A step is a key of a mapping, or an item of a list with keys: then id tells
@@ -98,23 +99,36 @@ func sideOf(in map[string]any, k string) Side {
 // union lists what is in any of the lists: in the order of the first, the
 // others' behind what precedes them there.
 func union(first []string, others ...[]string) []string {
-	out := slices.Clone(first)
-	have := map[string]bool{}
-	for _, s := range out {
-		have[s] = true
+	const head = -1 // of the chain: what stands first is next[head]
+	var all []string
+	next := map[int]int{}
+	at := map[string]int{}
+	add := func(s string, behind int) {
+		i := len(all)
+		all, at[s] = append(all, s), i
+		if n, ok := next[behind]; ok {
+			next[i] = n
+		}
+		next[behind] = i
+	}
+	for i, s := range first {
+		add(s, i-1)
 	}
 	for _, list := range others {
 		for i, s := range list {
-			if have[s] {
+			if _, have := at[s]; have {
 				continue
 			}
-			have[s] = true
-			to := 0
+			behind := head
 			if i > 0 {
-				to = slices.Index(out, list[i-1]) + 1
+				behind = at[list[i-1]]
 			}
-			out = slices.Insert(out, to, s)
+			add(s, behind)
 		}
+	}
+	out := make([]string, 0, len(all))
+	for i, ok := next[head]; ok; i, ok = next[i] {
+		out = append(out, all[i])
 	}
 	return out
 }
@@ -123,6 +137,7 @@ func union(first []string, others ...[]string) []string {
 type items struct {
 	ids    []string
 	values map[string]any
+	index  map[string]int
 }
 
 func (it items) side(id string) Side { return sideOf(it.values, id) }
@@ -146,14 +161,14 @@ func (r List) items(list []any) (it items, ok bool) {
 	if !r.Set && len(r.Keys) == 0 {
 		return it, false
 	}
-	it.values = make(map[string]any, len(list))
-	for _, v := range list {
+	it.values, it.index = make(map[string]any, len(list)), make(map[string]int, len(list))
+	for i, v := range list {
 		id, ok := r.id(v)
 		if _, twice := it.values[id]; !ok || twice {
 			return it, false
 		}
 		it.ids = append(it.ids, id)
-		it.values[id] = v
+		it.values[id], it.index[id] = v, i
 	}
 	return it, true
 }
@@ -278,6 +293,21 @@ func pathOf(at []step) string {
 	return b.String()
 }
 
+// itemsOf are the items of the list at a place; none where it is one value.
+func (m *merge) itemsOf(at []step, list []any) items {
+	if len(list) == 0 {
+		return items{}
+	}
+	it, seen := m.known[&list[0]]
+	if !seen {
+		it, _ = m.list(at).items(list)
+	}
+	if m.known != nil {
+		m.known[&list[0]] = it
+	}
+	return it
+}
+
 // indexes is the path of a place in a value, as far as it is there.
 func (m *merge) indexes(v any, at []step) []string {
 	var path []string
@@ -287,9 +317,8 @@ func (m *merge) indexes(v any, at []step) []string {
 			v = in[s.name]
 			path = append(path, s.name)
 		case []any:
-			it, _ := m.list(at[:i]).items(in)
-			n := slices.Index(it.ids, s.id)
-			if n < 0 {
+			n, ok := m.itemsOf(at[:i], in).index[s.id]
+			if !ok {
 				return path
 			}
 			v = in[n]

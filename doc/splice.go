@@ -80,11 +80,17 @@ func record(spans []Span, sp splice) []Span {
 var (
 	errMeaning = errors.New("the result would not read as intended")
 	errPlace   = errors.New("no place for it")
+	errFar     = errors.New("too much differs")
 )
 
 // apply makes the splices and takes the result if it reads as want; else the
 // document stays as it is.
 func (d *Document) apply(splices []splice, want any) error {
+	if d.left != nil {
+		if *d.left--; *d.left < 0 {
+			return errFar
+		}
+	}
 	slices.SortFunc(splices, func(a, b splice) int { return a.start - b.start })
 	src, spans, bodyEnd := d.src, d.changed, d.bodyEnd
 	for i := len(splices) - 1; i >= 0; i-- {
