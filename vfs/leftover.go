@@ -30,7 +30,7 @@ type Keeper interface {
 // Leftovers returns what the driver set aside of the objects in f; none where
 // it does no such thing. Those of no known key are the whole store's.
 func (f *FS) Leftovers(ctx context.Context) ([]Leftover, error) {
-	k, ok := f.d.(Keeper)
+	k, ok := ability[Keeper](f.d)
 	if !ok {
 		return nil, nil
 	}
@@ -51,7 +51,7 @@ func (f *FS) Leftovers(ctx context.Context) ([]Leftover, error) {
 
 // DropLeftover removes what was kept, by the name that Leftovers gave it.
 func (f *FS) DropLeftover(ctx context.Context, name string) error {
-	k, ok := f.d.(Keeper)
+	k, ok := ability[Keeper](f.d)
 	if !ok {
 		return f.wrap("remove", name, errors.ErrUnsupported)
 	}

@@ -47,7 +47,7 @@ type Told struct {
 // Place returns a name for the folder that does not depend on the URL by which
 // it was reached, where the driver knows one; see [Placer].
 func (f *FS) Place() string {
-	if p, ok := f.d.(Placer); ok {
+	if p, ok := ability[Placer](f.d); ok {
 		return strings.TrimSuffix(p.Place()+"/"+f.dir, "/")
 	}
 	return f.name
@@ -56,7 +56,7 @@ func (f *FS) Place() string {
 // BareDelete removes the object at key if it is at v, by the service's own
 // condition alone; see [BareDeleter].
 func (f *FS) BareDelete(ctx context.Context, key string, v Version) error {
-	b, ok := f.d.(BareDeleter)
+	b, ok := ability[BareDeleter](f.d)
 	if !ok {
 		return f.Delete(ctx, key, IfVersion(v))
 	}
@@ -70,7 +70,7 @@ func (f *FS) BareDelete(ctx context.Context, key string, v Version) error {
 // About returns what the driver tells of the place, and false where it is no
 // [Advisor].
 func (f *FS) About(ctx context.Context) (About, bool) {
-	a, ok := f.d.(Advisor)
+	a, ok := ability[Advisor](f.d)
 	if !ok {
 		return About{}, false
 	}

@@ -142,7 +142,7 @@ func TraitsOf(d Driver) Traits {
 // Lock takes d's lock of that name and waits for it. Where d has no locks it
 // does nothing.
 func Lock(ctx context.Context, d Driver, name string) (unlock func(), err error) {
-	if d, ok := d.(Locker); ok {
+	if d, ok := ability[Locker](d); ok {
 		return d.Lock(ctx, name)
 	}
 	return func() {}, ctx.Err()
@@ -151,7 +151,7 @@ func Lock(ctx context.Context, d Driver, name string) (unlock func(), err error)
 // ListDir lists one level of d as [FS.ListDir] does: by its own means where it
 // is a [DirLister], else from its List.
 func ListDir(ctx context.Context, d Driver, dir string) iter.Seq2[Entry, error] {
-	if d, ok := d.(DirLister); ok {
+	if d, ok := ability[DirLister](d); ok {
 		return d.ListDir(ctx, dir)
 	}
 	prefix := ""
