@@ -52,6 +52,37 @@ func Pool() *http.Transport {
 // sends its callers elsewhere, and credentials do not follow.
 func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// Bounded returns t with an end to the bodies of answers: what clients of the
+// services read, they read whole. It is behind the largest object.
+func Bounded(t http.RoundTripper) http.RoundTripper { return bounded{t} }
+
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(req)
+	if err == nil && resp.Body != nil {
+		resp.Body = &end{resp.Body, vfs.MaxObject + 1}
+	}
+	return resp, err
+}
+
+// end is a body that has so many bytes left until it is given up.
+type end struct {
+	io.ReadCloser
+	left int
+}
+
+var errEndless = errors.New("the answer does not end")
+
+func (e *end) Read(b []byte) (int, error) {
+	if e.left == 0 {
+		return 0, errEndless
+	}
+	n, err := e.ReadCloser.Read(b[:min(len(b), e.left)])
+	e.left -= n
+	return n, err
+}
+
 var errSlow = errors.New("no answer in time")
 
 // Limit gives one attempt its time: what sending size bytes takes and

@@ -163,7 +163,7 @@ func readCertificate(name, password string) ([]*x509.Certificate, crypto.Private
 // client returns a client of a container. It repeats nothing by itself.
 func (a access) client(containerURL string, transport http.RoundTripper) (*container.Client, error) {
 	opt := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Transport: bounded{&http.Client{Transport: transport, CheckRedirect: wire.NoRedirects}},
+		Transport: sender{&http.Client{Transport: wire.Bounded(transport), CheckRedirect: wire.NoRedirects}},
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: "stateroom"},
 	}}
@@ -183,14 +183,13 @@ func (a access) client(containerURL string, transport http.RoundTripper) (*conta
 	return container.NewClient(containerURL, a.token, opt)
 }
 
-// bounded makes requests whose answers end: the client reads some of them
-// whole. It takes 304 for an error, which versions of the client take for
-// different things.
-type bounded struct{ client *http.Client }
+// sender makes requests. It takes 304 for an error, which versions of the client
+// take for different things.
+type sender struct{ client *http.Client }
 
 // Do makes a request.
-func (b bounded) Do(req *http.Request) (*http.Response, error) {
-	resp, err := b.client.Do(req)
+func (s sender) Do(req *http.Request) (*http.Response, error) {
+	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -198,10 +197,6 @@ func (b bounded) Do(req *http.Request) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, vfs.ErrNotModified
 	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, vfs.MaxObject+1), resp.Body}
 	return resp, nil
 }
 

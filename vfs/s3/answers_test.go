@@ -65,7 +65,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}{
 		{403, "AccessDenied", "Access Denied", "get", fs.ErrPermission, "403 AccessDenied: Access Denied (request REQ1)", "GET of a/b needs s3:GetObject on arn:aws:s3:::state/a/b, and s3:ListBucket"},
 		{403, "AccessDenied", "Access Denied", "put", fs.ErrPermission, "403 AccessDenied", "PUT of a/b needs s3:PutObject and s3:GetObject on arn:aws:s3:::state/a/b"},
-		{403, "AccessDenied", "Access Denied", "delete", fs.ErrPermission, "403 AccessDenied", "DELETE of a/b needs s3:DeleteObject"},
+		{403, "AccessDenied", "Access Denied", "delete", fs.ErrPermission, "403 AccessDenied", "DELETE of a/b needs s3:DeleteObject and s3:GetObject on"},
 		{403, "AccessDenied", "Access Denied", "list", fs.ErrPermission, "403 AccessDenied", "LIST needs s3:ListBucket on arn:aws:s3:::state"},
 		{403, "AccessDenied", "User is not authorized to perform: kms:GenerateDataKey", "put", fs.ErrPermission, "kms:GenerateDataKey", "encrypted with a KMS key"},
 		{403, "AccessDenied", "\u202eDenied by\nnobody", "get", fs.ErrPermission, "403 AccessDenied: Denied by nobody", "GET of a/b"},

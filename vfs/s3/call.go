@@ -85,10 +85,19 @@ func (d *Driver) again(ctx context.Context, try func() error) error {
 	return d.retry.Do(ctx, func(n int) error {
 		err := try()
 		if f := fateOf(err); f == busy || f == unknown || f == undone && n+1 < dials {
-			return retry.Again(err)
+			return retry.After(pause(err), err)
 		}
 		return err
 	})
+}
+
+// pause is how long the service wants to be left alone.
+func pause(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.pause
+	}
+	return 0
 }
 
 // write is again for what changes the bucket. Once a try got no answer, it may

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/stateroom/stateroom/internal/wire"
 )
 
 // connections are kept alive to one host: S3 has no HTTP/2, so that this bounds
@@ -69,14 +71,12 @@ func (opt Options) apply(o *s3.Options) {
 		transport = own.GetTransport()
 	}
 	// A redirect is answered by signing anew for where it leads.
-	o.HTTPClient = &http.Client{Transport: transport, CheckRedirect: noRedirect}
+	o.HTTPClient = &http.Client{Transport: wire.Bounded(transport), CheckRedirect: wire.NoRedirects}
 }
 
 // dualStack reports whether a region has endpoints for IPv4 and IPv6 under one
 // name: all but those of the isolated partitions.
 func dualStack(region string) bool { return !strings.Contains(region, "-iso") }
-
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // pool is the HTTP client of one driver. The SDK adds a bundle of authorities
 // to it where AWS_CA_BUNDLE or the profile names one.

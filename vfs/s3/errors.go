@@ -11,11 +11,13 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -29,8 +31,9 @@ type Error struct {
 	Message   string // the service's own
 	RequestID string
 
-	cause  error  // without an answer
-	region string // where the service says that the bucket is
+	cause  error         // without an answer
+	region string        // where the service says that the bucket is
+	pause  time.Duration // for which the service wants to be left alone
 }
 
 func (e *Error) Error() string {
@@ -179,6 +182,7 @@ func (d *Driver) explain(verb, key string, err error) error {
 		return e
 	}
 	h := answer.Response.Header
+	e.pause = wire.Pause(h)
 	e.Status, e.RequestID, e.cause = answer.Response.StatusCode, h.Get("X-Amz-Request-Id"), nil
 	var api smithy.APIError
 	if errors.As(err, &api) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 )
@@ -53,7 +54,7 @@ var hints = map[string]string{
 
 // permissions are what IAM calls the verbs.
 var permissions = map[string]string{
-	"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject and s3:GetObject", "DELETE": "s3:DeleteObject", "LIST": "s3:ListBucket",
+	"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject and s3:GetObject", "DELETE": "s3:DeleteObject and s3:GetObject", "LIST": "s3:ListBucket",
 }
 
 func (e *Error) hintPermission() string {
@@ -102,6 +103,5 @@ func isTLS(err error) bool {
 		verify *tls.CertificateVerificationError
 		record tls.RecordHeaderError
 	)
-	return errors.As(err, &verify) || errors.As(err, &record) ||
-		err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+	return errors.As(err, &verify) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -65,7 +65,11 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 					return
 				}
 			}
-			if next == "" {
+			switch {
+			case next == "":
+				return
+			case next == aws.ToString(in.ContinuationToken):
+				yield(vfs.Entry{}, errStuck)
 				return
 			}
 			in.ContinuationToken, in.StartAfter = &next, nil
@@ -74,6 +78,8 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 }
 
 var errOrder = &settingError{"the service lists its keys in no order, which a store needs", "stateroom store check URL tells what else it lacks", errors.ErrUnsupported}
+
+var errStuck = errors.New("the list does not go on: the service names one page as the next again")
 
 // text is what of a key can stand in a query. The rest is compared here.
 func text(key string) *string {

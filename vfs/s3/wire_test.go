@@ -159,6 +159,67 @@ func TestReadsAreBounded(t *testing.T) {
 	}
 }
 
+// The SDK reads lists and refusals whole: these are bounded, too.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	for op, status := range map[string]int{"list": 200, "create": 400, "delete": 400} {
+		var sent atomic.Int32 // MiB
+		d := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/xml")
+			w.WriteHeader(status)
+			io.WriteString(w, "<ListBucketResult><Name>")
+			for range 8 * vfs.MaxObject >> 20 {
+				if _, err := w.Write(bytes.Repeat([]byte("x"), 1<<20)); err != nil {
+					return
+				}
+				sent.Add(1)
+			}
+		})
+		if err := do(t.Context(), s3.Patient(d, 1), op, "k"); err == nil {
+			t.Errorf("%s: no error", op)
+		}
+		if sent.Load() > 2*vfs.MaxObject>>20 {
+			t.Errorf("%s: %d MiB were taken", op, sent.Load())
+		}
+	}
+}
+
+// A service that names the same page as the next for ever is left.
+func TestAListThatDoesNotGoOnIsAnError(t *testing.T) {
+	pages := 0
+	d := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		if pages++; pages > 50 {
+			refuse(w, 403, "Enough", "x")
+			return
+		}
+		io.WriteString(w, "<ListBucketResult><Name>state</Name><IsTruncated>true</IsTruncated><NextContinuationToken>1</NextContinuationToken></ListBucketResult>")
+	})
+	if _, err := keys(t, s3.Patient(d, 1), "", ""); err == nil || pages > 3 {
+		t.Errorf("%v after %d pages", err, pages)
+	}
+}
+
+// A pause that the service asks for is kept.
+func TestABusyServiceIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	var asked []time.Time
+	d := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked = append(asked, time.Now())
+		if len(asked) == 1 {
+			w.Header().Set("Retry-After", "1")
+			refuse(w, 503, "SlowDown", "Please reduce your request rate.")
+			return
+		}
+		w.Header().Set("ETag", `"1"`)
+	})
+	if err := do(t.Context(), s3.Patient(d, 3), "create", "k"); err != nil {
+		t.Fatal(err)
+	}
+	if pause := asked[1].Sub(asked[0]); pause < time.Second {
+		t.Errorf("asked again after %v", pause)
+	}
+}
+
 func TestACutBodyIsReadAgain(t *testing.T) {
 	var n atomic.Int32
 	d := answering(t, func(w http.ResponseWriter, _ *http.Request) {
