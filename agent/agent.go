@@ -82,10 +82,10 @@ type Agent struct {
 	now     Progress
 
 	staging *staging
-	trouble *trouble          // why the set that is wanted could not be staged
-	said    map[string]string // complaints made last, by what they are of
-	recheck bool              // look whether the set in force stands as it should
-	mended  []bundle.Drift    // of the set in force, the newest first
+	trouble map[bundle.Digest]*trouble // why sets that were wanted could not be staged
+	said    map[string]string          // complaints made last, by what they are of
+	recheck bool                       // look whether the set in force stands as it should
+	mended  []bundle.Drift             // of the set in force, the newest first
 
 	reports reports
 }
@@ -100,7 +100,7 @@ func New(ctx context.Context, opt Options) (*Agent, error) {
 	if err := nobody.Validate(); err != nil {
 		return nil, err // a report that nobody could read
 	}
-	a := &Agent{opt: opt, log: opt.Log, interval: 10 * time.Second, said: map[string]string{}}
+	a := &Agent{opt: opt, log: opt.Log, interval: 10 * time.Second, said: map[string]string{}, trouble: map[bundle.Digest]*trouble{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -444,6 +445,78 @@ func TestAFullDiskIsTriedAgain(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		w.expect("confirmed at 2")
 	})
+}
+
+// What ran before a reboot may need a program that is gone from the cache. A
+// newer release that can be brought up is not kept waiting for it.
+func TestAHostIsNotStuckOnWhatRanBefore(t *testing.T) {
+	for name, confirmed := range map[string]bool{"known to be good": true, "on trial": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				old := w.release(testBundle("1.37.2", service("api", "")))
+				w.run()
+				time.Sleep(10 * time.Second)
+				if confirmed {
+					time.Sleep(2 * time.Minute)
+				}
+				w.stop()
+				w.host.reboot()
+				w.host.told()
+				w.host.sets = map[string]*Set{}
+				w.host.unfit = map[bundle.Digest]error{old: errors.New("asset services is not in the cache")}
+				w.run()
+				time.Sleep(10 * time.Minute)
+				w.did("")
+				w.expect("failed at 0; 1 failed:  asset services is not in the cache: ")
+				w.release(testBundle("1.37.3", service("api", "", "--x")))
+				time.Sleep(5 * time.Minute)
+				w.did("stage 1.37.3, switch, start api")
+				w.expect("confirmed at 2")
+			})
+		})
+	}
+}
+
+// Where neither can be brought up, each is tried again after a rest of its own.
+func TestTwoBundlesThatCannotBeStagedRestInTurn(t *testing.T) {
+	for name, err := range map[string]error{"nobody's fault": syscall.ENOSPC, "their own": fs.ErrInvalid} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				log := &lines{}
+				w.log = slog.New(slog.NewTextHandler(log, nil))
+				old := w.release(testBundle("1.37.2", service("api", "")))
+				w.run()
+				time.Sleep(2 * time.Minute)
+				w.stop()
+				w.host.reboot()
+				w.host.told()
+				log.take()
+				w.host.sets = map[string]*Set{}
+				bad := w.release(testBundle("1.37.3", service("api", "", "--x")))
+				w.host.unfit = map[bundle.Digest]error{old: err, bad: err}
+				w.run()
+				w.host.asked = 0
+				time.Sleep(time.Hour)
+				w.did("")
+				if got := w.reported(); !strings.HasPrefix(got, "failed at 0; 2 failed:") {
+					t.Errorf("reported %q", got)
+				}
+				w.host.mu.Lock()
+				if n := w.host.asked; n < 40 || n > 200 {
+					t.Errorf("staged %d times in an hour", n)
+				}
+				w.host.unfit = map[bundle.Digest]error{bad: err}
+				w.host.mu.Unlock()
+				if said := log.take(); strings.Count(said, "\n") > 12 {
+					t.Errorf("an hour's log:\n%.3000s", said)
+				}
+				time.Sleep(3 * time.Minute)
+				w.did("stage 1.37.2, start api")
+			})
+		})
+	}
 }
 
 func TestAnAgentGoesOnWhereAnotherStopped(t *testing.T) {

@@ -26,6 +26,8 @@ type fakeHost struct {
 	pids     int
 	calls    []string // all that changed something
 	stageErr error
+	unfit    map[bundle.Digest]error // what cannot be staged, and was not
+	asked    int                     // how often Stage was called
 	stageFor time.Duration
 }
 
@@ -54,7 +56,11 @@ func (h *fakeHost) told() string {
 
 func (h *fakeHost) Stage(ctx context.Context, want Wanted) (*Set, error) {
 	h.mu.Lock()
+	h.asked++
 	wait, fault := h.stageFor, h.stageErr
+	if err := h.unfit[want.Digest]; err != nil {
+		fault = err
+	}
 	h.mu.Unlock()
 	if wait > 0 {
 		select {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -38,22 +40,47 @@ const (
 // next returns the bundle that this host should run now, or nil.
 func (a *Agent) next() *Aim {
 	m := &a.mem
-	if a.set == nil && m.Trial != nil {
-		return m.Trial // first what ran before: the newest release may be out of reach
-	}
-	if a.set == nil && m.back() != nil {
-		return &m.back().Aim
-	}
-	if m.Seen != nil && m.failure(*m.Seen) == nil {
+	switch {
+	case a.set == nil:
+		return a.first()
+	case m.Seen != nil && m.failure(*m.Seen) == nil:
 		return m.Seen
-	}
-	if m.Trial != nil && m.failure(*m.Trial) == nil {
+	case m.Trial != nil && m.failure(*m.Trial) == nil:
 		return m.Trial
-	}
-	if m.back() != nil {
+	case m.back() != nil:
 		return &m.back().Aim
 	}
 	return m.Trial // it failed, and there is nothing to go back to
+}
+
+// first returns what a host begins with: what ran before, since the newest
+// release may be out of reach. What cannot be staged is not waited for while
+// there is something else to try.
+func (a *Agent) first() *Aim {
+	m := &a.mem
+	before := []*Aim{m.Trial, aimOf(m.Ready), aimOf(m.Good)}
+	var all, failed []*Aim
+	for _, aim := range append(before, m.Seen) {
+		switch {
+		case aim == nil:
+		case m.failure(*aim) == nil:
+			all = append(all, aim)
+		case aim != m.Seen:
+			failed = append(failed, aim)
+		}
+	}
+	all = append(all, failed...) // rather than nothing
+	var best *Aim
+	for _, aim := range all {
+		t := a.trouble[aim.Digest]
+		if t == nil {
+			return aim
+		}
+		if best == nil || t.next.Before(a.trouble[best.Digest].next) {
+			best = aim
+		}
+	}
+	return best
 }
 
 // head turns towards the bundle that should run: stages it, and puts it in
@@ -77,7 +104,7 @@ func (a *Agent) head(ctx context.Context) {
 	switch {
 	case want == nil || a.staging != nil:
 	case a.set == nil || want.Digest != a.aim.Digest:
-		if t := a.trouble; t == nil || t.aim != *want || !time.Now().Before(t.next) {
+		if t := a.trouble[want.Digest]; t == nil || t.aim != *want || !time.Now().Before(t.next) {
 			a.stage(ctx, *want)
 		}
 	default:
@@ -148,23 +175,24 @@ func (a *Agent) staged(ctx context.Context, s *staging) {
 		return
 	}
 	if err == nil {
-		if a.trouble != nil && a.trouble.aim.Digest == s.aim.Digest {
-			a.trouble = nil
-		}
+		delete(a.trouble, s.aim.Digest)
 		return
 	}
-	if a.trouble == nil || a.trouble.err.Error() != err.Error() {
+	t := a.trouble[s.aim.Digest]
+	if t == nil || t.err.Error() != err.Error() {
 		a.log.WarnContext(ctx, "cannot stage", slog.Int("commit", s.aim.Commit), slog.String("digest", s.aim.Digest.Short()), slog.Any("err", err))
 	}
-	if errors.Is(err, fs.ErrInvalid) && (a.set == nil || s.aim.Digest != a.aim.Digest) {
+	if errors.Is(err, fs.ErrInvalid) && (a.set == nil || s.aim.Digest != a.aim.Digest) && a.mem.failure(s.aim) == nil {
 		a.condemn(ctx, bundle.Failure{Commit: s.aim.Commit, Digest: s.aim.Digest, Reason: err.Error()})
 		return
 	}
 	delay := firstRetry
-	if t := a.trouble; t != nil && t.aim == s.aim {
+	if t != nil && t.aim == s.aim {
 		delay = min(2*t.delay, lastRetry)
 	}
-	a.trouble = &trouble{aim: s.aim, err: err, delay: delay, next: time.Now().Add(jitter(delay))}
+	needed := a.needed()
+	maps.DeleteFunc(a.trouble, func(d bundle.Digest, _ *trouble) bool { return !slices.Contains(needed, d) })
+	a.trouble[s.aim.Digest] = &trouble{aim: s.aim, err: err, delay: delay, next: time.Now().Add(jitter(delay))}
 }
 
 // install puts a staged set in force. What it is, on trial or known to be good,
@@ -246,6 +274,17 @@ func (a *Agent) kept() []bundle.Digest {
 		}
 	}
 	return keep
+}
+
+// needed are the bundles that this host may yet have to bring into force.
+func (a *Agent) needed() []bundle.Digest {
+	all := a.kept()
+	for _, aim := range []*Aim{a.mem.Seen, a.mem.Trial} {
+		if aim != nil {
+			all = append(all, aim.Digest)
+		}
+	}
+	return all
 }
 
 // renumber takes a newer commit that names the bundle which is in force.

@@ -37,6 +37,13 @@ type Kept struct {
 	Services map[string]string `json:"services"`
 }
 
+func aimOf(k *Kept) *Aim {
+	if k == nil {
+		return nil
+	}
+	return &k.Aim
+}
+
 // memory is what an agent must not forget over a crash. Its format is in
 // docs/formats/host.md.
 type memory struct {
@@ -161,12 +168,7 @@ func (a *Agent) check(data []byte, d bundle.Digest) (*bundle.Bundle, error) {
 
 // forget drops remembered bundles that are of no more use.
 func (a *Agent) forget(ctx context.Context) error {
-	keep := a.kept()
-	for _, aim := range []*Aim{a.mem.Seen, a.mem.Trial} {
-		if aim != nil {
-			keep = append(keep, aim.Digest)
-		}
-	}
+	keep := a.needed()
 	for e, err := range a.opt.Memory.List(ctx, bundleDir, "") {
 		if err != nil {
 			return err

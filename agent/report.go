@@ -37,8 +37,13 @@ func (a *Agent) failed() *bundle.Failure {
 			return f
 		}
 	}
-	if t := a.trouble; a.blocked() && (a.set == nil || t.aim.Digest != a.aim.Digest) {
-		return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: t.err.Error()}
+	for _, aim := range []*Aim{a.mem.Seen, a.next()} { // the newest says more, where neither could be staged
+		if aim == nil || a.set != nil && aim.Digest == a.aim.Digest {
+			continue
+		}
+		if t := a.trouble[aim.Digest]; t != nil && a.blocked() {
+			return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: t.err.Error()}
+		}
 	}
 	return nil
 }
@@ -46,7 +51,7 @@ func (a *Agent) failed() *bundle.Failure {
 // blocked reports whether the bundle that should run could not be staged.
 func (a *Agent) blocked() bool {
 	want := a.next()
-	return a.trouble != nil && want != nil && a.trouble.aim.Digest == want.Digest
+	return want != nil && a.trouble[want.Digest] != nil
 }
 
 // still reports whether the agent is on the way nowhere.
@@ -92,7 +97,7 @@ func (a *Agent) Report() *bundle.Report {
 // report says how the node is, on change and hourly: to the host at once, to
 // the store not more than once in a breath, and later where it is away.
 func (a *Agent) report(ctx context.Context) {
-	if a.set == nil && a.trouble == nil && a.next() != nil && a.next() != a.mem.Seen {
+	if a.set == nil && len(a.trouble) == 0 && a.next() != nil && a.next() != a.mem.Seen {
 		return // taking up what ran before: nothing to say yet
 	}
 	r := a.Report()
