@@ -59,7 +59,8 @@ type Agent struct {
 	log *slog.Logger
 	mem memory
 
-	unsaved bool // mem is newer than what Memory holds
+	unsaved bool   // mem is newer than what Memory holds
+	stored  string // what Memory holds
 
 	// The store.
 	version  vfs.Version // of the release read last
@@ -106,7 +107,7 @@ func New(ctx context.Context, opt Options) (*Agent, error) {
 	}
 	a.opt.Trial = opt.Trial.withDefaults()
 	var err error
-	if a.mem, err = recall(ctx, opt.Memory); err != nil {
+	if a.mem, a.stored, err = recall(ctx, opt.Memory); err != nil {
 		return nil, err
 	}
 	boot := opt.Bootstrap
@@ -225,7 +226,7 @@ func (a *Agent) remember(ctx context.Context) {
 	if !a.unsaved {
 		return
 	}
-	err := a.mem.save(ctx, a.opt.Memory)
+	err := a.keep(ctx, a.mem)
 	if a.complain(ctx, "cannot remember", err); err != nil {
 		return
 	}

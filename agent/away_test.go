@@ -14,7 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/mem"
 )
 
 // fickle is a store, or a disk, that fails while it is told to.
@@ -136,4 +138,48 @@ func TestADiskThatIsReadOnlyLeavesWhatRuns(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		w.expect("confirmed at 2")
 	})
+}
+
+// After a reboot nothing new has to be remembered: what ran is brought up on a
+// disk that takes not one byte more.
+func TestAHostComesUpOnAFullDisk(t *testing.T) {
+	for name, since := range map[string]time.Duration{"known to be good": 2 * time.Minute, "on trial": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				disk := &fickle{Driver: fsDriver{w.memory}}
+				w.memory = vfs.New(disk, "mem://memory")
+				w.release(testBundle("1.37.2", service("api", "")))
+				w.run()
+				time.Sleep(since)
+				w.stop()
+				w.host.reboot()
+				w.host.told()
+				err := error(syscall.ENOSPC)
+				disk.put.Store(&err)
+				w.run()
+				time.Sleep(2 * time.Minute)
+				w.did("start api")
+				if got := w.reported(); got != "confirmed at 1" && got != "ready at 1" {
+					t.Errorf("reported %q", got)
+				}
+			})
+		})
+	}
+}
+
+// A memory that cannot be read is not forgotten in silence: what it forbids
+// would be allowed then.
+func TestADamagedMemoryIsAPersonsToRemove(t *testing.T) {
+	for _, text := range []string{"", "{", strings.Repeat(" ", maxMemory+1)} {
+		f := vfs.New(mem.New(mem.Options{}), "/srv/a/memory")
+		if _, err := f.Put(t.Context(), memoryName, []byte(text), vfs.Cond{}, ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := New(t.Context(), Options{Memory: f, Node: "a", Bootstrap: bundle.Bootstrap{Group: testGroup}})
+		hint := interface{ Hint() string }(nil)
+		if err == nil || !strings.HasPrefix(err.Error(), "what this host remembers is damaged: read memory.json in /srv/a/memory: ") || !errors.As(err, &hint) {
+			t.Errorf("%.10q: %v", text, err)
+		}
+	}
 }

@@ -217,7 +217,7 @@ func (a *Agent) install(ctx context.Context, s *staging) error {
 		a.mem.Ready = a.held(aim)
 		a.mem.Trial = &aim
 	}
-	if err := a.mem.save(ctx, a.opt.Memory); err != nil {
+	if err := a.keep(ctx, a.mem); err != nil {
 		return fmt.Errorf("remember what is in force: %w", err)
 	}
 	if err := a.opt.Host.Switch(ctx, set, a.kept()...); err != nil {
@@ -373,7 +373,7 @@ func (a *Agent) confirm(ctx context.Context) {
 	m.Good, m.Ready, m.Trial = &Kept{a.aim, a.set.digests()}, nil, nil
 	m.Bad = append([]bundle.Failure(nil), m.Bad...)
 	m.forgive(a.aim.Digest)
-	err := m.save(ctx, a.opt.Memory)
+	err := a.keep(ctx, m)
 	if a.complain(ctx, "cannot remember", err); err != nil {
 		return // and try again at the next turn
 	}

@@ -93,11 +93,11 @@ func writeHolder(f *os.File, h holder) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Truncate(0); err != nil {
+	// In this order nothing has to be found for it on a disk that is full.
+	if _, err := f.WriteAt(append(text, '\n'), 0); err != nil {
 		return err
 	}
-	_, err = f.WriteAt(append(text, '\n'), 0)
-	return err
+	return f.Truncate(int64(len(text)) + 1)
 }
 
 // held reports whether an agent runs on a directory, and which. It leaves no

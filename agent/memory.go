@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/vfs"
@@ -59,39 +60,59 @@ type memory struct {
 	Bad []bundle.Failure `json:"bad,omitempty"` // bundles that failed, oldest first
 }
 
-// recall reads the memory; none is an empty one.
-func recall(ctx context.Context, f *vfs.FS) (memory, error) {
+// recall reads the memory, and its text without the last line feed; none is an
+// empty one.
+func recall(ctx context.Context, f *vfs.FS) (memory, string, error) {
 	data, _, err := f.Get(ctx, memoryName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return memory{Format: 1}, nil
+		return memory{Format: 1}, "", nil
 	}
 	if err != nil {
-		return memory{}, err
+		return memory{}, "", err
 	}
-	var m memory
 	if len(data) > maxMemory {
-		return m, fmt.Errorf("%s is larger than %d bytes: %w", memoryName, maxMemory, fs.ErrInvalid)
+		return memory{}, "", &memoryError{f.Name(), fmt.Errorf("it is larger than %d bytes: %w", maxMemory, fs.ErrInvalid)}
 	}
 	var head struct{ Format int }
 	err = json.Unmarshal(data, &head)
 	if err == nil && head.Format > 1 {
-		return m, &bundle.FormatError{What: memoryName, Got: head.Format}
+		return memory{}, "", &bundle.FormatError{What: memoryName, Got: head.Format}
 	}
+	var m memory
 	if err == nil {
 		err = json.Unmarshal(data, &m)
 	}
 	if err != nil {
-		return m, fmt.Errorf("read %s: %w", memoryName, err)
+		return memory{}, "", &memoryError{f.Name(), err}
 	}
-	return m, nil
+	return m, strings.TrimSuffix(string(data), "\n"), nil
 }
 
-func (m *memory) save(ctx context.Context, f *vfs.FS) error {
-	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
+// A memoryError says that what a host remembers cannot be read. To go on without
+// would let an old release pass for a new one, so a person decides that.
+type memoryError struct {
+	place string
+	err   error
+}
+
+func (e *memoryError) Error() string {
+	return fmt.Sprintf("what this host remembers is damaged: read %s in %s: %v", memoryName, e.place, e.err)
+}
+func (e *memoryError) Unwrap() error { return e.err }
+func (e *memoryError) Hint() string {
+	return "what runs goes on; without " + memoryName + " the agent takes the release that is there now for the newest: look at that one, then remove the file"
+}
+
+// keep writes a memory, unless it is what was written or read last: a host whose
+// disk is full still has all that it remembers.
+func (a *Agent) keep(ctx context.Context, m memory) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil || string(text) == a.stored {
 		return err
 	}
-	_, err = f.Put(ctx, memoryName, append(data, '\n'), vfs.Cond{}, "")
+	if _, err = a.opt.Memory.Put(ctx, memoryName, append(text, '\n'), vfs.Cond{}, ""); err == nil {
+		a.stored = string(text)
+	}
 	return err
 }
 

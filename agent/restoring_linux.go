@@ -115,7 +115,7 @@ func (v *Vault) inForce(ctx context.Context) (*inForce, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem, err := recall(ctx, v.memory)
+	mem, _, err := recall(ctx, v.memory)
 	if err != nil {
 		return nil, err
 	}
