@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 	"unicode/utf8"
 
@@ -46,6 +47,13 @@ func Pool() *http.Transport {
 		DisableCompression:    true,
 		Protocols:             protocols,
 	}
+}
+
+// InTheClear reports whether others on the network can read what is sent to a
+// service: plain HTTP to another machine.
+func InTheClear(service *url.URL) bool {
+	host := service.Hostname()
+	return service.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback()
 }
 
 // NoRedirects is for [http.Client.CheckRedirect]: no service that we speak to
@@ -83,7 +91,14 @@ func (e *end) Read(b []byte) (int, error) {
 	return n, err
 }
 
-var errSlow = errors.New("no answer in time")
+// errSlow ends an attempt. It is a [net.Error].
+var errSlow error = slow{}
+
+type slow struct{}
+
+func (slow) Error() string   { return "no answer in time" }
+func (slow) Timeout() bool   { return true }
+func (slow) Temporary() bool { return true }
 
 // Limit gives one attempt its time: what sending size bytes takes and
 // [HeadTime] for the head of the answer. The function body, called when the

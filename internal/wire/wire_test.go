@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,20 +18,59 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stateroom/stateroom/internal/retry"
 	"github.com/stateroom/stateroom/vfs"
 )
 
 func TestNoConnectionIsNoDoubt(t *testing.T) {
 	refuses := httptest.NewServer(nil)
 	refuses.Close()
-	err := get(refuses.URL)
-	s := Unanswered(t.Context(), err)
-	if s.Doubt || !s.Again || strings.Contains(s.Err.Error(), "hunter2") {
-		t.Errorf("a refused connection: %+v", s)
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	secure.StartTLS()
+	defer secure.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	noSuchHost := &url.Error{Op: "Get", URL: "https://x/?sig=hunter2", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}}
+	for name, c := range map[string]struct {
+		err         error
+		again, dial bool
+		hint        string
+	}{
+		"a refused connection":       {get(refuses.URL), true, true, "nothing listens there"},
+		"a host that does not exist": {noSuchHost, false, false, "no address of the host x is known"},
+		"a certificate of its own":   {get(secure.URL), false, false, "SSL_CERT_FILE"},
+		"no TLS where it is wanted":  {get(strings.Replace(plain.URL, "http:", "https:", 1)), false, false, "begins with http://"},
+		"a host that is not reached": {&net.OpError{Op: "dial", Err: context.DeadlineExceeded}, true, true, "check the network"},
+	} {
+		f := Unanswered(t.Context(), c.err)
+		var h interface{ Hint() string }
+		if !errors.As(f.Err, &h) || !strings.Contains(h.Hint(), c.hint) {
+			t.Errorf("%s: %v, want the hint %s", name, f.Err, c.hint)
+		}
+		if f.Doubt || f.Again != c.again || f.Dial != c.dial || strings.Contains(f.Err.Error(), "hunter2") {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
-	s = Unanswered(t.Context(), &url.Error{Op: "Get", URL: "https://x/?sig=hunter2", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}})
-	if s.Doubt || s.Again || s.Host != "x" || strings.Contains(s.Err.Error(), "hunter2") {
-		t.Errorf("a host that does not exist: %+v", s)
+	if f := Unanswered(t.Context(), noSuchHost); f.Host != "x" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Where nothing listens, a person hears of it soon; where somebody does, it is
+// tried for longer.
+func TestAServiceThatDoesNotPickUpIsLeftSoon(t *testing.T) {
+	for dial, want := range map[bool]int{true: Dials, false: 8} {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			_, err := Try(t.Context(), retry.Policy{}, 0, func(context.Context, func()) *Failure {
+				n++
+				return &Failure{Err: errSlow, Again: true, Dial: dial}
+			})
+			if !errors.Is(err, errSlow) || n != want {
+				t.Errorf("%v after %d attempts, want %d", err, n, want)
+			}
+		})
 	}
 }
 

@@ -75,16 +75,12 @@ func (d *Driver) learn(e *Error) bool {
 	return true
 }
 
-// dials is how often a service is called that does not pick up: where nothing
-// listens, a person should not wait long to hear of it.
-const dials = 4
-
 // again makes a request until it is answered, pausing in between, where its
 // error says that this can help. The request must bear being done twice.
 func (d *Driver) again(ctx context.Context, try func() error) error {
 	return d.retry.Do(ctx, func(n int) error {
 		err := try()
-		if f := fateOf(err); f == busy || f == unknown || f == undone && n+1 < dials {
+		if f := fateOf(err); f == busy || f == unknown || f == undone && n+1 < wire.Dials {
 			return retry.After(pause(err), err)
 		}
 		return err

@@ -163,7 +163,7 @@ func fateUnanswered(cause error) fate {
 		sdk  *smithy.SerializationError
 	)
 	switch {
-	case errors.As(cause, &keys), errors.As(cause, &sdk), isTLS(cause):
+	case errors.As(cause, &keys), errors.As(cause, &sdk), wire.IsTLS(cause):
 		return final
 	case errors.As(cause, &name) && name.IsNotFound:
 		return final

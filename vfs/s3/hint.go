@@ -1,13 +1,13 @@
 package s3
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"syscall"
+
+	"github.com/stateroom/stateroom/internal/wire"
 )
 
 // Hint says what a person can do about it.
@@ -81,7 +81,7 @@ func (e *Error) hintUnanswered() string {
 		return fmt.Sprintf("no address of the host %s is known: check S3_ENDPOINT (or endpoint= in the address), the region, and the network", name.Name)
 	case errors.Is(e.cause, syscall.ECONNREFUSED):
 		return "nothing listens there: check S3_ENDPOINT or endpoint= in the address, and whether the service runs"
-	case isTLS(e.cause):
+	case wire.IsTLS(e.cause):
 		return "if the service has a certificate of your own authority, name its file in AWS_CA_BUNDLE; if it speaks plain HTTP, begin S3_ENDPOINT with http://"
 	case errors.As(e.cause, &late):
 		return "the service does not answer: check the network, proxies (HTTPS_PROXY) and S3_ENDPOINT"
@@ -95,13 +95,4 @@ func hintCredentials(err error) string {
 	}
 	return "three usual ways: AWS_PROFILE with a profile of ~/.aws/config (aws configure, aws sso login); AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
 		"for services other than Amazon S3_ENDPOINT, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY"
-}
-
-// isTLS reports whether both sides did not agree on TLS.
-func isTLS(err error) bool {
-	var (
-		verify *tls.CertificateVerificationError
-		record tls.RecordHeaderError
-	)
-	return errors.As(err, &verify) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }
