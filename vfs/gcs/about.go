@@ -34,7 +34,7 @@ type settings struct {
 // not always see these.
 func (d *Driver) About(ctx context.Context) vfs.About {
 	a := vfs.About{Service: vfs.Told{Value: "Google Cloud Storage"}}
-	if !d.google() {
+	if !d.google {
 		_, host, _ := strings.Cut(d.endpoint, "://")
 		a.Service.Value += " at " + host
 	}
@@ -54,11 +54,6 @@ func (d *Driver) About(ctx context.Context) vfs.About {
 		a.Encryption = vfs.Told{Value: "with key " + d.kmsKey}
 	}
 	return a
-}
-
-// google reports whether it is Google's own service.
-func (d *Driver) google() bool {
-	return strings.HasPrefix(d.endpoint, "https://storage.") || strings.HasSuffix(d.endpoint, ".googleapis.com")
 }
 
 // who tells where the credentials were found, and whose they are.

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -47,7 +46,7 @@ var kinds = []google.CredentialsType{
 // the credentials of a person, and else trusts that the machine has an account
 // attached: which is asked for with the first request.
 func findCredentials(ctx context.Context, getenv func(string) string, transport http.RoundTripper) (credentials, error) {
-	client := &http.Client{Transport: transport, Timeout: tokenTime}
+	client := &http.Client{Transport: wire.Bounded(transport), CheckRedirect: wire.NoRedirects, Timeout: tokenTime}
 	file, named := getenv("GOOGLE_APPLICATION_CREDENTIALS"), true
 	if file == "" {
 		file, named = wellKnown(getenv), false
@@ -56,11 +55,12 @@ func findCredentials(ctx context.Context, getenv func(string) string, transport 
 	text, err := readFile(file)
 	switch {
 	case err == nil:
-		return c, c.read(ctx, file, text, client)
+		err = c.read(ctx, file, text, client)
+		return c, err
 	case named || !errors.Is(err, fs.ErrNotExist):
 		return c, refused(fmt.Errorf("read the credentials in %s: %w", file, cause(err)))
 	}
-	c.tokens = &tokens{source: attached{host: getenv("GCE_METADATA_HOST"), client: client}}
+	c.tokens = newTokens(attached{host: getenv("GCE_METADATA_HOST"), client: client}, "", "")
 	return c, nil
 }
 
@@ -93,7 +93,7 @@ func (c *credentials) read(ctx context.Context, file string, text []byte, client
 	if c.quotaProject == "" {
 		c.quotaProject = head.QuotaProject
 	}
-	c.tokens = &tokens{source: found.TokenSource, file: file, user: head.Email}
+	c.tokens = newTokens(found.TokenSource, file, head.Email)
 	return nil
 }
 
@@ -134,23 +134,30 @@ func cause(err error) error {
 	return err
 }
 
-// tokens keeps the newest token, and asks for the next a minute before it ends.
+// tokens keeps the newest token, and asks for the next shortly before it ends.
 type tokens struct {
 	source oauth2.TokenSource
 	file   string // that has the credentials; "": the machine's account
 	user   string // whose they are; "": the file does not say
 
-	mu   sync.Mutex
+	turn chan struct{} // of one place: to look at last, and to ask
 	last *oauth2.Token
+}
+
+func newTokens(source oauth2.TokenSource, file, user string) *tokens {
+	return &tokens{source: source, file: file, user: user, turn: make(chan struct{}, 1)}
 }
 
 // token returns the value of a request's Authorization header.
 func (t *tokens) token(ctx context.Context) (string, error) {
-	t.mu.Lock()
-	last := t.last
-	t.mu.Unlock()
-	if last != nil && (last.Expiry.IsZero() || time.Until(last.Expiry) > time.Minute) {
-		return last.Type() + " " + last.AccessToken, nil
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return "", t.explain(context.Cause(ctx))
+	}
+	if t.last.Valid() { // by the clock on the wall: a machine that slept has old ones
+		defer func() { <-t.turn }()
+		return t.last.Type() + " " + t.last.AccessToken, nil
 	}
 	type answer struct {
 		token *oauth2.Token
@@ -159,18 +166,19 @@ func (t *tokens) token(ctx context.Context) (string, error) {
 	answers := make(chan answer, 1) // sources take no context: one that hangs ends by its client's timeout
 	go func() {
 		token, err := t.source.Token()
+		if err == nil {
+			t.last = token
+		}
+		<-t.turn
 		answers <- answer{token, err}
 	}()
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", t.explain(context.Cause(ctx))
 	case a := <-answers:
 		if a.err != nil {
 			return "", t.explain(a.err)
 		}
-		t.mu.Lock()
-		t.last = a.token
-		t.mu.Unlock()
 		return a.token.Type() + " " + a.token.AccessToken, nil
 	}
 }

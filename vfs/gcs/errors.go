@@ -22,15 +22,7 @@ func (d *Driver) refused(c call, r reply) *wire.Failure {
 	f := &wire.Failure{Err: e}
 	switch r.status {
 	case http.StatusNotFound:
-		e.Class = fs.ErrNotExist
-		if c.verb == "put" || c.verb == "list" || c.verb == "look" || bucketMissing(e) {
-			e.Class = nil // the object is not "not there": nothing is
-			if c.verb == "put" || c.verb == "delete" {
-				e.Class = fs.ErrInvalid // and was not done
-			}
-			e.Advice = "there is no bucket " + d.bucket + ": look at the name, or make it with `gcloud storage buckets create gs://" +
-				d.bucket + " --uniform-bucket-level-access`"
-		}
+		d.missing(c, e)
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		e.Class = vfs.ErrConflict
 		if c.query.Get("ifGenerationMatch") == "" {
@@ -58,6 +50,24 @@ func (d *Driver) refused(c call, r reply) *wire.Failure {
 		e.Advice = wire.WithSkew(e.Advice, r.header, time.Now())
 	}
 	return f
+}
+
+// missing says of what a 404 speaks. An emulator may answer without a word; at
+// Google that is another server in between, of which nothing is learnt.
+func (d *Driver) missing(c call, e *wire.Refusal) {
+	object := c.verb == "get" || c.verb == "delete"
+	switch {
+	case object && !bucketMissing(e) && (e.Code == "notFound" || e.Code == "NoSuchKey" || e.Code == "" && !d.google):
+		e.Class = fs.ErrNotExist
+		return
+	case e.Code == "" && d.google:
+		e.Advice = "this is not how Google Cloud Storage answers: a proxy in between may (HTTPS_PROXY, NO_PROXY)"
+		return
+	case c.method != http.MethodGet:
+		e.Class = fs.ErrInvalid // it was not done
+	}
+	e.Advice = "there is no bucket " + d.bucket + ": look at the name, or make it with `gcloud storage buckets create gs://" +
+		d.bucket + " --uniform-bucket-level-access`"
 }
 
 // bucketMissing reports whether it is the bucket that is not found. The JSON

@@ -13,6 +13,7 @@
 package gcs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -54,6 +55,7 @@ type Driver struct {
 	bucket   string
 	endpoint string // without a trailing slash
 	kmsKey   string
+	google   bool   // the service is Google's own
 	project  string // X-Goog-User-Project
 	tokens   *tokens
 	client   *http.Client
@@ -83,30 +85,39 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 		if err != nil {
 			return nil, fmt.Errorf("STORAGE_EMULATOR_HOST: %w", err)
 		}
-		d.endpoint = endpoint
+		d.endpoint = strings.TrimSuffix(endpoint.String(), "/")
 		return d, nil
 	}
 	creds, err := findCredentials(ctx, opt.Getenv, opt.Transport)
 	if err != nil {
 		return nil, err
 	}
-	d.tokens = creds.tokens
-	d.endpoint = "https://storage." + creds.universe
-	if d.project == "" {
-		d.project = creds.quotaProject
-	}
+	d.tokens, d.project = creds.tokens, cmp.Or(opt.UserProject, creds.quotaProject)
+	d.endpoint, d.google = "https://storage."+creds.universe, true
 	if opt.Endpoint != "" {
-		if d.endpoint, err = parseEndpoint(opt.Endpoint, "https://"); err != nil {
-			return nil, fmt.Errorf("endpoint: %w", err)
-		}
+		err = d.lead(opt.Endpoint)
 	}
-	return d, nil
+	return d, err
+}
+
+// lead has tokens, and all requests, go to an endpoint that was given.
+func (d *Driver) lead(endpoint string) error {
+	u, err := parseEndpoint(endpoint, "https://")
+	if err != nil {
+		return fmt.Errorf("endpoint: %w", err)
+	}
+	if wire.InTheClear(u) {
+		return fmt.Errorf("endpoint: tokens would go to %s in the clear, where others can read them; an emulator, which needs none, stands in STORAGE_EMULATOR_HOST: %w", u.Host, fs.ErrInvalid)
+	}
+	d.endpoint = strings.TrimSuffix(u.String(), "/")
+	d.google = u.Scheme == "https" && strings.HasSuffix(u.Host, ".googleapis.com")
+	return nil
 }
 
 // Traits says that the service has all there is. An emulator says so too, and
 // is to be tried.
 func (d *Driver) Traits() vfs.Traits {
-	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true, Unproven: !d.google()}
+	return vfs.Traits{Conditions: true, UniqueVersions: true, Tags: true, Unproven: !d.google}
 }
 
 // Place names the bucket, and the service by its host.
@@ -191,15 +202,15 @@ func validBucket(name string) bool {
 	return true
 }
 
-// parseEndpoint returns a URL without its trailing slash. Where it has no
-// scheme, it gets the one given.
-func parseEndpoint(s, scheme string) (string, error) {
+// parseEndpoint reads the URL of a service. Where it has no scheme, it gets the
+// one given.
+func parseEndpoint(s, scheme string) (*url.URL, error) {
 	if !strings.Contains(s, "://") {
 		s = scheme + s
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("not the URL of a service, as https://HOST: %w", fs.ErrInvalid)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("not the URL of a service, as https://HOST: %w", fs.ErrInvalid)
 	}
-	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
+	return u, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -52,13 +53,19 @@ func (d *Driver) list(ctx context.Context, prefix, after, delimiter string) iter
 					return
 				}
 			}
-			if next == "" {
+			switch next {
+			case "":
+				return
+			case q.Get("pageToken"):
+				yield(vfs.Entry{}, errStuck)
 				return
 			}
 			q.Set("pageToken", next)
 		}
 	}
 }
+
+var errStuck = errors.New("the list does not go on: the service names one page as the next again")
 
 // page asks for one page of a list, and returns it sorted, and the token of
 // the next.
