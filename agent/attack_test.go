@@ -44,6 +44,7 @@ func TestAttacks(t *testing.T) {
 		{"two releases of one commit", twoOfOneCommit},
 		{"a bundle of another commit under the name of this one", mixedBundle},
 		{"a bundle cut short", truncatedBundle},
+		{"too much in place of a bundle", tooMuch},
 		{"a bundle of another group", ofAnotherGroup},
 		{"a bundle of another cluster", bundleOfAnotherCluster},
 		{"a body without an end", endlessBody},
@@ -208,6 +209,32 @@ func truncatedBundle(t *testing.T) {
 	badBundle(t, "bundle has digest ", func(good []byte) []byte { return good[:len(good)-10] })
 	badBundle(t, "bundle has digest ", func([]byte) []byte { return []byte{} })
 	badBundle(t, "file does not exist", func([]byte) []byte { return nil })
+}
+
+// tooMuch is rubbish of a size that no bundle has, in place of one: it is not the
+// bundle that is too large.
+func tooMuch(t *testing.T) {
+	badBundle(t, "bundle has digest ", func([]byte) []byte { return make([]byte, bundle.MaxBundle+1) })
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		store := &hostile{Driver: fsDriver{w.store}}
+		w.store = vfs.New(store, "mem://store")
+		w.release(testBundle("1.37.2", service("api", "")))
+		more := func(_ context.Context, key string) ([]byte, error) {
+			if strings.HasPrefix(key, bundle.BundlesDir) {
+				return nil, vfs.TooLarge(vfs.MaxObject + 1)
+			}
+			data, _, err := store.Driver.Get(t.Context(), key, "")
+			return data, err
+		}
+		store.answer.Store(&more)
+		w.run()
+		time.Sleep(5 * time.Minute)
+		w.did("")
+		store.answer.Store(nil)
+		time.Sleep(5 * time.Minute)
+		w.expect("confirmed at 1")
+	})
 }
 
 // foreignBundle is whole and of the digest that the release names, and is not

@@ -162,7 +162,7 @@ func (a *Agent) bundleOf(ctx context.Context, d bundle.Digest) (*bundle.Bundle, 
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, &fetchError{d, err}
 	}
 	b, err := a.check(data, d)
 	if err != nil {
@@ -171,6 +171,15 @@ func (a *Agent) bundleOf(ctx context.Context, d bundle.Digest) (*bundle.Bundle, 
 	_, err = a.opt.Memory.Put(ctx, bundleDir+d.Hex(), data, vfs.Cond{}, "")
 	return b, err
 }
+
+// A fetchError says why a bundle cannot be had. It hides what kind of error that
+// was: nothing of it is the fault of the bundle.
+type fetchError struct {
+	bundle bundle.Digest
+	err    error
+}
+
+func (e *fetchError) Error() string { return "fetch bundle " + e.bundle.Short() + ": " + e.err.Error() }
 
 // check verifies that the bytes are the bundle asked for and that it is meant
 // for this node: it may be a whole bundle of another cluster or group.

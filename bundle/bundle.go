@@ -128,11 +128,12 @@ func (b *Bundle) Encode() ([]byte, Digest) {
 // Decode reads a bundle whose digest is want, and checks it as Validate does.
 // Other bytes than those that want names are ErrDigest.
 func Decode(data []byte, want Digest) (*Bundle, error) {
-	if len(data) > MaxBundle {
-		return nil, tooLarge("bundle", MaxBundle)
-	}
+	// First whose fault it is: other bytes are the store's, too many the bundle's.
 	if got := DigestOf(data); got != want {
 		return nil, fmt.Errorf("bundle has digest %s, not %s: %w", got, want.shown(), ErrDigest)
+	}
+	if len(data) > MaxBundle {
+		return nil, tooLarge("bundle", MaxBundle)
 	}
 	var w bundleV1
 	if err := decode("bundle", data, &w); err != nil {
