@@ -94,6 +94,9 @@ func Open(_ context.Context, opt Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.sas != "" && wire.InTheClear(endpoint) || a.token != nil && endpoint.Scheme == "http" {
+		return nil, fmt.Errorf("the credentials would go to %s in the clear, where others can read them: only a key signs what is sent over http: %w", endpoint.Host, fs.ErrInvalid)
+	}
 	d := &Driver{account: opt.Account, name: opt.Container, host: endpoint.Host + endpoint.Path, access: a}
 	if opt.EncryptionScope != "" {
 		d.scope = &blob.CPKScopeInfo{EncryptionScope: &opt.EncryptionScope}

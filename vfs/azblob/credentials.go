@@ -102,7 +102,7 @@ func parseConnection(text string) (access, error) {
 func identity(opt Options) (a access, err error) {
 	env := opt.Getenv
 	client := azcore.ClientOptions{
-		Transport: &http.Client{Transport: opt.Transport, Timeout: 30 * time.Second},
+		Transport: &http.Client{Transport: wire.Bounded(opt.Transport), CheckRedirect: wire.NoRedirects, Timeout: 30 * time.Second},
 		Retry:     policy.RetryOptions{MaxRetries: -1}, // the driver does
 	}
 	authority := env("AZURE_AUTHORITY_HOST")

@@ -28,6 +28,8 @@ func (d *Driver) failure(ctx context.Context, verb string, err error) *wire.Fail
 		return d.access.explain(ctx, err)
 	case errors.Is(err, vfs.ErrNotModified):
 		return &wire.Failure{Err: vfs.ErrNotModified}
+	case errors.Is(err, errNoETag):
+		return &wire.Failure{Err: err, Doubt: verb == "put"} // it answered well to it
 	case errors.Is(err, fs.ErrInvalid):
 		return &wire.Failure{Err: err}
 	case errors.Is(err, errDamaged), errors.Is(err, errNoList):
@@ -47,15 +49,7 @@ func (d *Driver) refused(verb string, resp *http.Response) *wire.Failure {
 	f := &wire.Failure{Err: e}
 	switch resp.StatusCode {
 	case http.StatusNotFound:
-		e.Class = fs.ErrNotExist
-		if e.Code != string(bloberror.BlobNotFound) && (e.Code == string(bloberror.ContainerNotFound) || verb == "list" || verb == "look" || verb == "put" && e.Code == "") {
-			e.Class = nil // the object is not "not there": nothing is
-			if verb == "put" || verb == "delete" {
-				e.Class = fs.ErrInvalid // and was not done
-			}
-			e.Advice = fmt.Sprintf("there is no container %s in account %s: look at the name, or make it with `az storage container create --account-name %s --name %s --auth-mode login`",
-				d.name, d.account, d.account, d.name)
-		}
+		d.missing(verb, e)
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		f.Again = stands(e)
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -74,6 +68,23 @@ func (d *Driver) refused(verb string, resp *http.Response) *wire.Failure {
 	}
 	f.After = wire.Pause(resp.Header)
 	return f
+}
+
+// missing says of what a 404 speaks. One without a word of the service is of
+// another server in between, of which nothing is learnt.
+func (d *Driver) missing(verb string, e *wire.Refusal) {
+	switch {
+	case e.Code == string(bloberror.BlobNotFound):
+		e.Class = fs.ErrNotExist
+		return
+	case e.Code == "":
+		e.Advice = "this is not how Azure Blob Storage answers: look at the endpoint; a proxy in between may answer so (HTTPS_PROXY, NO_PROXY)"
+		return
+	case verb == "put" || verb == "delete":
+		e.Class = fs.ErrInvalid // it was not done
+	}
+	e.Advice = fmt.Sprintf("there is no container %s in account %s: look at the name, or make it with `az storage container create --account-name %s --name %s --auth-mode login`",
+		d.name, d.account, d.account, d.name)
 }
 
 // stands classes 409 and 412: mostly that a condition does not hold, but also

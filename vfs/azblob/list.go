@@ -50,70 +50,93 @@ func give(entries []vfs.Entry, err error, prefix, after string, yield func(vfs.E
 	}
 }
 
+// page is one answer to a list.
+type page struct {
+	ok      bool // it is a list
+	blobs   []*container.BlobItem
+	folders []*container.BlobPrefix
+	next    string // the marker of the next page; "": this is the last
+}
+
 // flat reads a list of all levels.
 func (d *Driver) flat(ctx context.Context, prefix string) ([]vfs.Entry, error) {
-	opt := &container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Metadata: true}}
-	if prefix != "" {
-		opt.Prefix = &prefix
-	}
-	var entries []vfs.Entry
-	for {
-		var page container.ListBlobsFlatResponse
-		_, err := d.try(ctx, "list", 0, func(ctx context.Context, body func()) (err error) {
-			body()
-			page, err = d.container.NewListBlobsFlatPager(opt).NextPage(ctx)
-			return err
-		})
-		if err == nil && page.Segment == nil {
-			err = errNoList
+	opt := &container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Metadata: true}, Prefix: given(prefix)}
+	return d.pages(ctx, func(ctx context.Context, marker string) (page, error) {
+		opt.Marker = given(marker)
+		p, err := d.container.NewListBlobsFlatPager(opt).NextPage(ctx)
+		if err != nil || p.Segment == nil {
+			return page{}, err
 		}
-		if err != nil {
-			return nil, err
-		}
-		if entries, err = take(entries, page.Segment.BlobItems); err != nil {
-			return nil, err
-		}
-		if opt.Marker = page.NextMarker; opt.Marker == nil || *opt.Marker == "" {
-			return entries, nil
-		}
-	}
+		return page{true, p.Segment.BlobItems, nil, value(p.NextMarker)}, nil
+	})
 }
 
 // level reads a list of one level.
 func (d *Driver) level(ctx context.Context, dir string) ([]vfs.Entry, error) {
-	opt := &container.ListBlobsHierarchyOptions{Include: container.ListBlobsInclude{Metadata: true}}
-	if dir != "" {
-		opt.Prefix = &dir
-	}
-	var entries []vfs.Entry
-	for {
-		var page container.ListBlobsHierarchyResponse
+	opt := &container.ListBlobsHierarchyOptions{Include: container.ListBlobsInclude{Metadata: true}, Prefix: given(dir)}
+	return d.pages(ctx, func(ctx context.Context, marker string) (page, error) {
+		opt.Marker = given(marker)
+		p, err := d.container.NewListBlobsHierarchyPager("/", opt).NextPage(ctx)
+		if err != nil || p.Segment == nil {
+			return page{}, err
+		}
+		return page{true, p.Segment.BlobItems, p.Segment.BlobPrefixes, value(p.NextMarker)}, nil
+	})
+}
+
+// pages reads all pages of a list.
+func (d *Driver) pages(ctx context.Context, ask func(ctx context.Context, marker string) (page, error)) (entries []vfs.Entry, err error) {
+	for marker := ""; ; {
+		var p page
 		_, err := d.try(ctx, "list", 0, func(ctx context.Context, body func()) (err error) {
 			body()
-			page, err = d.container.NewListBlobsHierarchyPager("/", opt).NextPage(ctx)
+			p, err = ask(ctx, marker)
 			return err
 		})
-		if err == nil && page.Segment == nil {
+		if err == nil && !p.ok {
 			err = errNoList
+		}
+		if err == nil {
+			entries, err = take(entries, p.blobs)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if entries, err = take(entries, page.Segment.BlobItems); err != nil {
-			return nil, err
-		}
-		for _, p := range page.Segment.BlobPrefixes {
-			if p != nil && p.Name != nil {
-				entries = append(entries, vfs.Entry{Key: *p.Name})
+		for _, folder := range p.folders {
+			if folder != nil && folder.Name != nil {
+				entries = append(entries, vfs.Entry{Key: *folder.Name})
 			}
 		}
-		if opt.Marker = page.NextMarker; opt.Marker == nil || *opt.Marker == "" {
+		switch p.next {
+		case "":
 			return entries, nil
+		case marker:
+			return nil, errStuck
 		}
+		marker = p.next
 	}
 }
 
-var errNoList = errors.New("the answer is not a list of blobs")
+// given is a parameter that is left out where it is empty.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// value is what a part of an answer says, "" where it is missing.
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+var (
+	errNoList = errors.New("the answer is not a list of blobs")
+	errStuck  = errors.New("the list does not go on: the service names one page as the next again")
+)
 
 // take adds what a page lists. Folders that hierarchical namespaces and some
 // tools keep as blobs of their own are no objects.
