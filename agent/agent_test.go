@@ -447,6 +447,38 @@ func TestAFullDiskIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A newer minor version may have written what the older one cannot read.
+func TestNothingGoesBackAcrossAMinorVersionByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		old := w.release(testBundle("1.37.2", service("etcd", ""), service("api", "etcd")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		w.host.told()
+		w.release(testBundle("1.38.0", service("etcd", "", "--newer"), service("api", "etcd", "--exit=0s")))
+		time.Sleep(5 * time.Minute)
+		const failed = "failed at 2; 2 failed: api ended 3 times: exit status 1 (no host goes back from 1.38.0 to 1.37.2 by itself): Error: no such thing"
+		w.did("stage 1.38.0, switch, stop api, stop etcd, start etcd, start api")
+		w.expect(failed)
+		w.run()
+		time.Sleep(5 * time.Minute)
+		w.did("")
+		w.expect(failed)
+
+		// A patch of it is taken, and one that fails leads back to no older minor either.
+		w.release(testBundle("1.38.1", service("etcd", "", "--newer"), service("api", "etcd", "--exit=1s")))
+		time.Sleep(5 * time.Minute)
+		w.did("stage 1.38.1, switch, stop api, start api")
+
+		// A person may decide it.
+		w.commit++
+		w.publish(w.commit, old)
+		time.Sleep(2 * time.Minute)
+		w.did("switch, stop api, stop etcd, start etcd, start api")
+		w.expect("confirmed at 4")
+	})
+}
+
 // What ran before a reboot may need a program that is gone from the cache. A
 // newer release that can be brought up is not kept waiting for it.
 func TestAHostIsNotStuckOnWhatRanBefore(t *testing.T) {

@@ -35,8 +35,8 @@ func TestFilesOfFormat1(t *testing.T) {
 			map[string]certificateRecord{"pki/etcd": {digit("0"), digit("1"), digit("2")}}}},
 		"memory.json": {&memory{}, &memory{
 			1, "6f0c1c7e-0000-4000-8000-000000000001", "control-plane-main", &Aim{4, digest("4")}, &Aim{3, digest("3")},
-			&Kept{Aim{2, digest("2")}, map[string]string{"etcd": digit("5")}}, &Kept{Aim{1, digest("1")}, map[string]string{"etcd": digit("5")}},
-			[]bundle.Failure{{Commit: 4, Digest: digest("4"), Service: "kube-apiserver", Reason: "ended 3 times: exit status 1", LastWords: "Error: no"}},
+			&Kept{Aim{2, digest("2")}, map[string]string{"etcd": digit("5")}, ""}, &Kept{Aim{1, digest("1")}, map[string]string{"etcd": digit("5")}, ""},
+			[]bundle.Failure{{Commit: 4, Digest: digest("4"), Service: "kube-apiserver", Reason: "ended 3 times: exit status 1", LastWords: "Error: no"}}, "",
 		}},
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata/v1", name))

@@ -58,7 +58,12 @@ func (a *Agent) next() *Aim {
 // there is something else to try.
 func (a *Agent) first() *Aim {
 	m := &a.mem
-	before := []*Aim{m.Trial, aimOf(m.Ready), aimOf(m.Good)}
+	before := []*Aim{m.Trial}
+	for _, k := range []*Kept{m.Ready, m.Good} {
+		if k != nil && sameMinor(k.Version, m.Version) {
+			before = append(before, &k.Aim)
+		}
+	}
 	var all, failed []*Aim
 	for _, aim := range append(before, m.Seen) {
 		switch {
@@ -217,6 +222,7 @@ func (a *Agent) install(ctx context.Context, s *staging) error {
 		a.mem.Ready = a.held(aim)
 		a.mem.Trial = &aim
 	}
+	a.mem.Version = s.bundle.Version
 	if err := a.keep(ctx, a.mem); err != nil {
 		return fmt.Errorf("remember what is in force: %w", err)
 	}
@@ -244,7 +250,7 @@ func (a *Agent) try(ctx context.Context, resumed bool) {
 		before, _ = a.opt.Host.Services(ctx)
 	}
 	var back map[string]string
-	if k := a.mem.back(); k != nil {
+	if k := a.mem.before(); k != nil {
 		back = k.Services
 	}
 	a.trial = begin(a.opt.Trial, time.Now(), a.set, back, before)
@@ -262,8 +268,11 @@ func (a *Agent) held(aim Aim) *Kept {
 	if a.set == nil || a.trial == nil || a.trial.lost || !a.now.Done {
 		return a.mem.Ready
 	}
-	return &Kept{a.aim, a.set.digests()}
+	return a.asKept()
 }
+
+// asKept is what is in force, to be gone back to.
+func (a *Agent) asKept() *Kept { return &Kept{a.aim, a.set.digests(), a.bundle.Version} }
 
 // kept are the bundles whose sets must stay on the host.
 func (a *Agent) kept() []bundle.Digest {
@@ -353,11 +362,15 @@ func (a *Agent) restore(ctx context.Context) bool {
 // before it; where there is nothing, the host stays with what it has.
 func (a *Agent) condemn(ctx context.Context, f bundle.Failure) {
 	f.LastWords = bundle.LastWords(f.LastWords)
+	onTrial := a.trial != nil && a.aim.Digest == f.Digest
+	if k := a.mem.before(); onTrial && k != nil && a.mem.back() == nil {
+		f.Reason += fmt.Sprintf(" (no host goes back from %s to %s by itself)", a.bundle.Version, k.Version)
+	}
 	a.log.ErrorContext(ctx, "the bundle failed", slog.Int("commit", f.Commit), slog.String("digest", f.Digest.Short()),
 		slog.String("service", f.Service), slog.String("reason", f.Reason), slog.String("lastWords", f.LastWords))
 	a.mem.condemn(f)
 	a.unsaved = true
-	if a.trial == nil || a.aim.Digest != f.Digest {
+	if !onTrial {
 		return
 	}
 	if a.mem.back() == nil {
@@ -370,7 +383,7 @@ func (a *Agent) condemn(ctx context.Context, f bundle.Failure) {
 // confirm makes the set in force the last known good one.
 func (a *Agent) confirm(ctx context.Context) {
 	m := a.mem
-	m.Good, m.Ready, m.Trial = &Kept{a.aim, a.set.digests()}, nil, nil
+	m.Good, m.Ready, m.Trial = a.asKept(), nil, nil
 	m.Bad = append([]bundle.Failure(nil), m.Bad...)
 	m.forgive(a.aim.Digest)
 	err := a.keep(ctx, m)

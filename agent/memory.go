@@ -36,13 +36,7 @@ type Aim struct {
 type Kept struct {
 	Aim
 	Services map[string]string `json:"services"`
-}
-
-func aimOf(k *Kept) *Aim {
-	if k == nil {
-		return nil
-	}
-	return &k.Aim
+	Version  string            `json:"version,omitempty"` // of Kubernetes
 }
 
 // memory is what an agent must not forget over a crash. Its format is in
@@ -58,6 +52,8 @@ type memory struct {
 	Good  *Kept `json:"good,omitempty"`  // last known good
 
 	Bad []bundle.Failure `json:"bad,omitempty"` // bundles that failed, oldest first
+
+	Version string `json:"version,omitempty"` // of Kubernetes: of what came into force last
 }
 
 // recall reads the memory, and its text without the last line feed; none is an
@@ -116,12 +112,35 @@ func (a *Agent) keep(ctx context.Context, m memory) error {
 	return err
 }
 
-// back returns what to go back to when the bundle on trial fails, or nil.
+// back returns what to go back to when the bundle on trial fails, or nil. Nothing
+// goes back by itself to another minor version of Kubernetes: the newer one may
+// have written what the older one cannot read, and etcd with it.
 func (m *memory) back() *Kept {
+	for _, k := range []*Kept{m.Ready, m.Good} {
+		if k != nil && sameMinor(k.Version, m.Version) {
+			return k
+		}
+	}
+	return nil
+}
+
+// before returns what was there before the bundle on trial, or nil.
+func (m *memory) before() *Kept {
 	if m.Ready != nil {
 		return m.Ready
 	}
 	return m.Good
+}
+
+// sameMinor compares versions up to their minor number. One that was not noted
+// is no reason against anything.
+func sameMinor(a, b string) bool {
+	minor := func(v string) string {
+		major, rest, _ := strings.Cut(v, ".")
+		minor, _, _ := strings.Cut(rest, ".")
+		return major + "." + minor
+	}
+	return a == "" || b == "" || minor(a) == minor(b)
 }
 
 // isGood reports whether a bundle is the last known good one.
