@@ -42,6 +42,7 @@ type Applied struct {
 	*Outcome
 	Pruned []string // instance groups that went
 	Left   []string // instance groups that the files list no more, and that stay
+	Noted  []string // files of which the manager lists other fields than before: the commit notes it, the files may be as they were
 }
 
 // appliedDir holds, in records only, what each manager applied last:
@@ -209,7 +210,7 @@ func (s *Store) applyOne(ctx context.Context, n *newDocuments, a Apply, w Write)
 		return nil, err
 	}
 	out.Warnings = append(s.warnings(c), stillWrong(left)...)
-	return &Applied{Outcome: out, Pruned: ap.pruned, Left: ap.left}, nil
+	return &Applied{Outcome: out, Pruned: ap.pruned, Left: ap.left, Noted: ap.noted}, nil
 }
 
 // applying is one run of an apply on one state of a cluster.
@@ -219,6 +220,7 @@ type applying struct {
 	r            *recorder
 	contested    []Contested
 	pruned, left []string
+	noted        []string
 }
 
 func (ap *applying) record(file string) string { return appliedDir + ap.Manager + "/" + file }
@@ -260,6 +262,7 @@ func (ap *applying) file(ctx context.Context, f cluster.File) error {
 	}
 	if isDocument(f.Name) && !bytes.Equal(last, f.Bytes) {
 		ap.r.WriteFile(ap.record(f.Name), f.Bytes)
+		ap.noted = append(ap.noted, f.Name)
 	}
 	return nil
 }

@@ -80,14 +80,33 @@ func runApply(ctx context.Context, env *Env, opt applyOptions) error {
 	}
 	done, err := s.ApplyFrom(ctx, a, w)
 	for _, out := range done {
-		if err := env.showOutcomeIn(out.Outcome, out.Changes); err != nil {
+		if err := env.showApplied(out, opt.manager); err != nil {
 			return err
-		}
-		if len(out.Left) > 0 {
-			env.sayf("in the files no more, and left as they are: instance groups %s; --prune deletes them", strings.Join(out.Left, ", "))
 		}
 	}
 	return err
+}
+
+// showApplied prints what became of one cluster. Where no document changes, the
+// commit is about whose fields are whose, and that must be said.
+func (env *Env) showApplied(out *stateroom.Applied, manager string) error {
+	show := func() error { return env.showOutcomeIn(out.Outcome, out.Changes) }
+	if len(out.Changes) == 0 && len(out.Noted) > 0 {
+		show = func() error {
+			env.sayBeside(out.Outcome)
+			if _, err := fmt.Fprintf(env.Stdout, "no document changes; from now on manager %s keeps what the files list of %s\n", manager, strings.Join(out.Noted, ", ")); err != nil {
+				return err
+			}
+			return env.showMade(out.Outcome)
+		}
+	}
+	if err := show(); err != nil {
+		return err
+	}
+	if len(out.Left) > 0 {
+		env.sayf("in the files no more, and left as they are: instance groups %s; --prune deletes them", strings.Join(out.Left, ", "))
+	}
+	return nil
 }
 
 // refusePrune says which groups would go, where there are any.

@@ -44,12 +44,7 @@ func (env *Env) showOutcome(out *stateroom.Outcome) error {
 
 // showOutcomeIn is showOutcome with the changes as they are to be shown.
 func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChange) error {
-	if len(out.Rebased) > 0 && out.Rebased[0].Number != env.rebased {
-		env.sayf("%s", rebasedText(out.Rebased))
-	}
-	for _, w := range out.Warnings {
-		env.sayf("warning: %s", w)
-	}
+	env.sayBeside(out)
 	if len(out.Changes) == 0 && out.Commit == 0 {
 		_, err := fmt.Fprintf(env.Stdout, "%s: nothing to change\n", out.Cluster)
 		return err
@@ -57,6 +52,21 @@ func (env *Env) showOutcomeIn(out *stateroom.Outcome, shown []stateroom.FileChan
 	if err := env.showChanges(env.Stdout, shown); err != nil {
 		return err
 	}
+	return env.showMade(out)
+}
+
+// sayBeside says what a person should know of a change and did not ask.
+func (env *Env) sayBeside(out *stateroom.Outcome) {
+	if len(out.Rebased) > 0 && out.Rebased[0].Number != env.rebased {
+		env.sayf("%s", rebasedText(out.Rebased))
+	}
+	for _, w := range out.Warnings {
+		env.sayf("warning: %s", w)
+	}
+}
+
+// showMade prints which commit was made.
+func (env *Env) showMade(out *stateroom.Outcome) error {
 	if out.DryRun {
 		_, err := fmt.Fprintf(env.Stdout, "%s: dry run, nothing was written\n", out.Cluster)
 		return err
