@@ -21,6 +21,9 @@ func (a *atFlag) open(ctx context.Context, env *Env) (*stateroom.Store, error) {
 	if a.at != "" && !ref.MatchString(a.at) {
 		return nil, noCommit(a.at)
 	}
+	if a.at != "" && env.draft != "" {
+		return nil, usagef("leave one of them out; stateroom draft show "+env.draft+" lists the commits of the draft", "--at is a commit of the cluster, and --draft %s is beside it", env.draft)
+	}
 	s, err := env.open(ctx)
 	if err != nil || a.at == "" {
 		return s, err

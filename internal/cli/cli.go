@@ -31,6 +31,7 @@ type Env struct {
 
 	state, name string // --state, --name
 	alone       bool   // --single-writer
+	noCache     bool   // --no-cache
 	draft       string // --draft
 	rebased     int    // the commit of others that a change was last said to be on top of
 
@@ -84,6 +85,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory, or an address such as s3://bucket (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
 	root.PersistentFlags().BoolVar(&env.alone, "single-writer", false, "nobody else writes to this store: write to services without conditional writes, too")
+	root.PersistentFlags().BoolVar(&env.noCache, "no-cache", false, "keep no log records of far stores on this machine, and use none that are kept (STATEROOM_NO_CACHE)")
 	root.AddCommand(
 		createCmd(env),
 		verb("get", "Show what is in the store", getClustersCmd(env), getClusterCmd(env), getGroupsCmd(env), getKeypairsCmd(env), getAllCmd(env)),
@@ -105,6 +107,7 @@ func newRoot(env *Env) *cobra.Command {
 	addDraftFlags(root, env)
 	addAbsent(root)
 	root.AddCommand(completionCmd(), referenceCmd())
+	root.SetHelpCommand(helpCmd())
 	root.AddCommand(append(topics(), compatTopic(root))...)
 	addCompletions(root, env)
 	setHelp(root)
@@ -144,11 +147,14 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if cmd.Flags().Lookup("filename") != nil && (!cmd.HasSubCommands() || strings.ContainsAny(args[0], "./")) {
+		return usagef(cmd.CommandPath()+" -f "+shellQuote(args[0]), "%q: the files of %s are named with -f", args[0], cmd.CommandPath())
+	}
 	hint := cmd.CommandPath() + " --help lists its commands"
 	if nouns := nounsOf(cmd); cmd.HasParent() && len(nouns) < 12 {
 		hint = "there is: " + strings.Join(nouns, ", ")
 	}
-	cmd.SuggestionsMinimumDistance = 2
+	cmd.SuggestionsMinimumDistance = min(2, len(args[0])/3) // of a short word, two letters are nearly all
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}

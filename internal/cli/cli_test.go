@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -252,6 +256,62 @@ func TestRefsAndNames(t *testing.T) {
 		name, refs, err := splitRefs(c.args, 2)
 		if (err == nil) != c.ok || name != c.name || strings.Join(refs, " ") != c.refs {
 			t.Errorf("splitRefs(%q) = %q %q %v", c.args, name, refs, err)
+		}
+	}
+}
+
+// TestTopicsAreWhole holds the topics of help against what there is.
+func TestTopicsAreWhole(t *testing.T) {
+	formats, err := filepath.Glob("../../docs/formats/*.md")
+	if err != nil || len(formats) < 20 {
+		t.Fatal(len(formats), err)
+	}
+	words := strings.FieldsFunc(formatsTopic, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r == '-') })
+	for _, path := range formats {
+		if name := strings.TrimSuffix(filepath.Base(path), ".md"); !slices.Contains(words, name) {
+			t.Errorf("help formats does not name %s", name)
+		}
+	}
+	read := regexp.MustCompile(`(?i)getenv\("([A-Z][A-Z0-9_]+)"\)`)
+	elsewhere := []string{"APPDATA", "USERPROFILE", "USERNAME", "PATH"} // where other systems have what is named
+	for _, dir := range []string{".", "../backends", "../../vfs/s3", "../../vfs/gcs", "../../vfs/azblob", "../../vfs/sftp"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatal(dir, err)
+		}
+		for _, path := range files {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			for _, m := range read.FindAllStringSubmatch(string(text), -1) {
+				family, _, _ := strings.Cut(m[1], "STORAGE_")
+				if !strings.Contains(environmentTopic, m[1]) && !slices.Contains(elsewhere, m[1]) && !strings.Contains(environmentTopic, family+"STORAGE_...") {
+					t.Errorf("%s reads %s, and help environment does not name it", path, m[1])
+				}
+			}
+		}
+	}
+}
+
+func TestNoSnapshotsAreAnEmptyList(t *testing.T) {
+	for format, want := range map[string]string{asJSON: "[]\n", asYAML: "[]\n"} {
+		env := quiet()
+		if err := env.showSnapshots(format, nil); err != nil || fmt.Sprint(env.Stdout) != want {
+			t.Errorf("%s: %q, %v", format, env.Stdout, err)
+		}
+	}
+}
+
+func TestGCIsRepeatedAsItWasAsked(t *testing.T) {
+	for keep, want := range map[time.Duration]string{gcKeep: "store gc a.example.com --yes", time.Hour: "store gc a.example.com --yes --keep 1h0m0s"} {
+		env := quiet()
+		err := env.showGarbage(gcOptions{keep: keep}, []garbageView{{Cluster: "a.example.com", Bytes: 1}})
+		if err != nil || !strings.Contains(fmt.Sprint(env.Stdout), "to do it: stateroom "+want+"\n") {
+			t.Errorf("%v: %v, %s", keep, err, env.Stdout)
 		}
 	}
 }

@@ -147,8 +147,11 @@ func argumentsOf(cmd *cobra.Command) []string {
 	if kinds, ok := completes[strings.TrimPrefix(cmd.CommandPath(), "stateroom ")]; ok {
 		return kinds
 	}
-	if words := strings.Fields(cmd.Use); len(words) > 1 && strings.Trim(words[1], "[]") == "NAME" {
-		return []string{"cluster"}
+	if words := strings.Fields(cmd.Use); len(words) > 1 {
+		switch strings.Trim(words[1], "[]") {
+		case "NAME", "CLUSTER", "NAME|PLAN":
+			return []string{"cluster"}
+		}
 	}
 	return nil
 }

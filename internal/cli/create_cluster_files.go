@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,13 +84,9 @@ func download(ctx context.Context, address string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("read the channel %s: %s", address, resp.Status)
+		return nil, fmt.Errorf("read the channel %s: %s", req.URL.Redacted(), resp.Status)
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxFacts+1))
-	if err == nil && len(b) > maxFacts {
-		err = &tooLargeError{address, maxFacts}
-	}
-	return b, err
+	return readAll(req.URL.Redacted(), resp.Body, maxFacts)
 }
 
 // readSSHKey reads the file of a public key.

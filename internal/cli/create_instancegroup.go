@@ -121,7 +121,7 @@ func (env *Env) createInEditor(ctx context.Context, s *stateroom.Store, name clu
 	}
 	for {
 		if _, err := e.round(ctx); err != nil {
-			return err
+			return e.keep(ctx, err)
 		}
 		out, err := s.CreateGroup(ctx, name, stateroom.NewGroup{GroupOptions: opt.new, Edited: e.text}, opt.write())
 		if err == nil {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/stateroom/stateroom"
 )
 
 type deleteOptions struct {
@@ -58,16 +56,14 @@ func runDeleteCluster(ctx context.Context, env *Env, opt deleteOptions, args []s
 	if err != nil {
 		return err
 	}
-	if err := env.showOutcome(out); err != nil || w.DryRun {
-		return env.sayYes(err, opt.yes, out)
+	switch err := env.showOutcome(out); {
+	case err != nil:
+		return err
+	case !opt.yes:
+		env.sayf("hint: with --yes, this deletes %d files of cluster %s", len(out.Changes), name)
+		return nil
+	case w.DryRun:
+		return nil
 	}
 	return m.Forget(name)
-}
-
-// sayYes says how a delete that was only shown is done.
-func (env *Env) sayYes(err error, yes bool, out *stateroom.Outcome) error {
-	if err == nil && !yes {
-		env.sayf("hint: with --yes, this deletes %d files of cluster %s", len(out.Changes), out.Cluster)
-	}
-	return err
 }

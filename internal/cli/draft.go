@@ -19,7 +19,7 @@ import (
 var onDrafts = []string{
 	"edit cluster", "edit instancegroup", "set cluster", "set instancegroup", "unset cluster", "unset instancegroup",
 	"replace", "apply", "create cluster", "create instancegroup", "delete instancegroup", "rollback",
-	"get cluster", "get instancegroups", "get all", "update cluster", "validate cluster",
+	"get cluster", "get instancegroups", "get all", "update cluster", "validate", "validate cluster",
 }
 
 // addDraftFlags gives those commands their flag.
@@ -27,7 +27,7 @@ func addDraftFlags(root *cobra.Command, env *Env) {
 	for _, path := range onDrafts {
 		if cmd, _, err := root.Find(strings.Fields(path)); err == nil && cmd != root {
 			usage := "of a draft: changes are committed to it, and the cluster is not touched"
-			if strings.HasPrefix(path, "get ") || strings.HasPrefix(path, "update ") || strings.HasPrefix(path, "validate ") {
+			if verb, _, _ := strings.Cut(path, " "); verb == "get" || verb == "update" || verb == "validate" {
 				usage = "of a draft, and not of the cluster itself"
 			}
 			cmd.Flags().StringVar(&env.draft, "draft", "", usage)

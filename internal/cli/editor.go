@@ -33,7 +33,7 @@ func (env *Env) editInEditor(ctx context.Context, s *stateroom.Store, name clust
 	for {
 		switch changed, err := e.round(ctx); {
 		case err != nil:
-			return err
+			return e.keep(ctx, err)
 		case !changed:
 			e.remove()
 			if e.took < glance {
@@ -105,30 +105,30 @@ func (e *editing) again(why *stateroom.EditError) {
 
 // round lets the person edit the text once. If they changed nothing in a text
 // that was given to them as it is committed, there is nothing to do; in one
-// that could not be committed, they give up.
+// that could not be committed, they give up, and the error is why it could not.
 func (e *editing) round(ctx context.Context) (changed bool, err error) {
 	shown := doc.Annotate(e.text, e.notes())
 	if err := os.WriteFile(e.file, shown.Text, 0o600); err != nil {
-		return false, e.keep(ctx, fmt.Errorf("write the file to edit: %w", err))
+		return false, fmt.Errorf("write the file to edit: %w", err)
 	}
 	begun := time.Now()
 	failed := e.env.runEditor(e.file)
 	e.took = time.Since(begun)
 	back, err := readCapped(e.file, maxFile)
 	if err != nil {
-		return false, e.keep(ctx, errors.Join(failed, err))
+		return false, errors.Join(failed, err)
 	}
 	text := shown.Strip(back)
 	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(e.text)) > 0 {
-		return false, e.keep(ctx, errors.Join(failed, errors.New("the text came back empty, and nothing was committed")))
+		return false, errors.Join(failed, errors.New("the text came back empty, and nothing was committed"))
 	}
 	before := e.text
 	e.text, e.unsettled = text, e.open(shown, back, text)
 	switch {
 	case failed != nil:
-		return false, e.keep(ctx, failed)
+		return false, failed
 	case ctx.Err() != nil:
-		return false, e.keep(ctx, ctx.Err())
+		return false, ctx.Err()
 	case !bytes.Equal(text, before):
 		return true, nil
 	case e.why == nil:
@@ -136,7 +136,7 @@ func (e *editing) round(ctx context.Context) (changed bool, err error) {
 	case len(e.unsettled) < len(e.why.Conflicts):
 		return true, nil
 	}
-	return false, e.keep(ctx, e.why)
+	return false, e.why
 }
 
 // notes say in the text why it was not committed.
@@ -222,25 +222,38 @@ func (e *editing) remove() { _ = os.RemoveAll(filepath.Dir(e.file)) }
 // keep ends the editing with an error and leaves what was typed in the file,
 // without our notes.
 func (e *editing) keep(ctx context.Context, err error) error {
-	next := e.file + ".new"
-	if os.WriteFile(next, e.text, 0o600) == nil {
-		_ = os.Rename(next, e.file) // else what the editor left is there
+	return keepAll(ctx, err, []*editing{e})
+}
+
+// keepAll is keep for several documents that are edited together.
+func keepAll(ctx context.Context, err error, all []*editing) error {
+	kept := &keptError{err: err}
+	for _, e := range all {
+		next := e.file + ".new"
+		if os.WriteFile(next, e.text, 0o600) == nil {
+			_ = os.Rename(next, e.file) // else what the editor left is there
+		}
+		kept.files = append(kept.files, e.file)
 	}
-	kept := &keptError{err: err, file: e.file}
-	if ctx.Err() != nil {
-		e.env.sayf("hint: %s", kept.Hint())
+	if ctx.Err() != nil && len(all) > 0 {
+		all[0].env.sayf("hint: %s", kept.Hint())
 	}
 	return kept
 }
 
-// keptError says where the text is that could not be committed.
+// keptError says where the texts are that could not be committed.
 type keptError struct {
-	err  error
-	file string
+	err   error
+	files []string
 }
 
 func (e *keptError) Error() string { return e.err.Error() }
 func (e *keptError) Unwrap() error { return e.err }
 
-// Hint says where it is.
-func (e *keptError) Hint() string { return "what you typed is kept in " + e.file }
+// Hint says where they are.
+func (e *keptError) Hint() string {
+	if len(e.files) == 0 {
+		return ""
+	}
+	return "what you typed is kept in " + strings.Join(e.files, " and ")
+}

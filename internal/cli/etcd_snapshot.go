@@ -30,7 +30,7 @@ takes one before a release that restarts etcd, and keeps the last five.`,
 			return runSnapshotList(cmd.Context(), env, out, args)
 		},
 	}
-	out.flag(cmd.Flags(), asTable, asWide, asJSON, asName)
+	out.flag(cmd.Flags(), asTable, asWide, asYAML, asJSON, asName)
 	return cmd
 }
 
@@ -50,8 +50,12 @@ func runSnapshotList(ctx context.Context, env *Env, out output, args []string) e
 }
 
 func (env *Env) showSnapshots(format string, all []stateroom.EtcdSnapshot) error {
-	if format == asJSON {
+	all = append([]stateroom.EtcdSnapshot{}, all...) // none are [], not null
+	switch format {
+	case asJSON:
 		return writeJSON(env.Stdout, all)
+	case asYAML:
+		return writeYAML(env.Stdout, all)
 	}
 	t := &table{header: []string{"NAME", "TIME", "BYTES", "COMMIT", "CLUSTER", "SHA256"}}
 	for _, s := range all {

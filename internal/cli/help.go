@@ -21,6 +21,40 @@ func setHelp(root *cobra.Command) {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return writeUsage(cmd.OutOrStderr(), cmd) })
 }
 
+// helpCmd is the command help, which cobra's own one is not: that one answers a
+// word it does not know with the help of everything.
+func helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Say more of a command or a topic",
+		Example: "  stateroom help edit cluster\n  stateroom help exit-codes",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var all []string
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			for _, c := range about.Commands() {
+				if (c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand()) && strings.HasPrefix(c.Name(), typed) {
+					all = append(all, c.Name()+"\t"+c.Short)
+				}
+			}
+			return all, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return noSuchCommand(about, rest)
+			}
+			about.InitDefaultHelpFlag()
+			return writeHelp(cmd.OutOrStdout(), about)
+		},
+	}
+}
+
 func writeHelp(w io.Writer, cmd *cobra.Command) error {
 	text := cmd.Long
 	if text == "" {

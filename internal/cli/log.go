@@ -39,7 +39,7 @@ func logCmd(env *Env) *cobra.Command {
 type commitView struct {
 	Number   int       `json:"number"`
 	Kind     string    `json:"kind"`
-	Time     time.Time `json:"time"`
+	Time     time.Time `json:"time,omitzero"` // of one that was given up it is not known
 	Author   string    `json:"author"`
 	Message  string    `json:"message"`
 	Released bool      `json:"released,omitempty"`
@@ -150,7 +150,13 @@ func driftText(d store.Drift) string {
 	return d.Name
 }
 
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+// when is a time for people; that of a commit that was given up is not known.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.DateTime)
+}
 
 // nameOf is an author without the address.
 func nameOf(author string) string {

@@ -63,7 +63,7 @@ func (p *progress) done() {
 }
 
 func (p *progress) redraw(line string) {
-	line = cut(clean(line), max(p.env.width(), 80)-1)
+	line = cut(clean(line), columnsOf(p.env.Stderr, 80)-1)
 	fmt.Fprint(p.env.Stderr, "\r"+line+strings.Repeat(" ", max(0, p.length-len(line))))
 	p.length = len(line)
 }

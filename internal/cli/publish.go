@@ -87,43 +87,60 @@ func editable(un *stateroom.UnpublishedError) bool {
 }
 
 // publishInEditor opens each document that is in the way in the person's
-// editor, until the draft can be published or they give up.
+// editor, until the draft can be published or they give up. What they typed in
+// any of them is kept then.
 func (env *Env) publishInEditor(ctx context.Context, s *stateroom.Store, name cluster.Name, p stateroom.Publish, w stateroom.Write, un *stateroom.UnpublishedError) (*stateroom.Outcome, error) {
-	open := map[string]*editing{}
+	var open []*editing
+	of := map[string]*editing{}
 	for {
 		for _, why := range un.Documents {
-			e := open[why.File]
+			e := of[why.File]
 			if e == nil {
 				var err error
 				if e, err = env.newEditing(&stateroom.Document{File: why.File}); err != nil {
-					return nil, err
+					return nil, keepAll(ctx, err, open)
 				}
-				e.by, open[why.File] = "a commit of the cluster", e
+				e.by, of[why.File], open = "a commit of the cluster", e, append(open, e)
 			}
 			e.again(why)
 			if _, err := e.round(ctx); err != nil { // left as it is: it gives up
-				return nil, err
+				return nil, keepAll(ctx, err, open)
 			}
 			p.Edited[why.File] = stateroom.Edit{Given: e.given, Since: e.since, Edited: e.text, Unsettled: e.unsettled}
 		}
 		out, err := s.Publish(ctx, name, p, w)
-		if !errors.As(err, &un) {
+		switch {
+		case err == nil:
 			for _, e := range open {
-				if err != nil {
-					return out, e.keep(ctx, err)
-				}
 				e.remove()
 			}
-			return out, err
+			return out, nil
+		case !errors.As(err, &un) || !editable(un):
+			return out, keepAll(ctx, err, open)
 		}
 	}
 }
 
+// validDraftView is a draft that can be published, as programs read it.
+type validDraftView struct {
+	Cluster string `json:"cluster"`
+	Draft   string `json:"draft"`
+	Valid   bool   `json:"valid"`
+	Head    int    `json:"head"` // the commit that it can be published on
+}
+
 // validateDraft says whether a draft could be published now.
-func (env *Env) validateDraft(ctx context.Context, s *stateroom.Store, name cluster.Name) error {
+func (env *Env) validateDraft(ctx context.Context, s *stateroom.Store, name cluster.Name, o output) error {
 	out, err := s.Publish(ctx, name, stateroom.Publish{}, stateroom.Write{DryRun: true})
 	if err != nil {
 		return err
+	}
+	view := validDraftView{string(name), env.draft, true, out.Head}
+	switch o.format {
+	case asJSON:
+		return writeJSON(env.Stdout, view)
+	case asYAML:
+		return writeYAML(env.Stdout, view)
 	}
 	_, err = fmt.Fprintf(env.Stdout, "%s: draft %s is valid, and can be published on commit %d\n", name, env.draft, out.Head)
 	return err

@@ -11,10 +11,11 @@ import (
 const maxRecords = 64 << 20
 
 // records is where the records of a store are kept between commands: nowhere
-// for stores on this machine's disk, or where the user says so.
+// for stores on this machine's disk, or where the user says so by --no-cache or
+// STATEROOM_NO_CACHE.
 func (env *Env) records(url string) *store.Records {
 	scheme, _, remote := strings.Cut(url, "://")
-	if !remote || scheme == "file" || scheme == "mem" || env.Getenv("STATEROOM_NO_CACHE") != "" {
+	if !remote || scheme == "file" || scheme == "mem" || env.noCache || env.Getenv("STATEROOM_NO_CACHE") != "" {
 		return nil
 	}
 	dir, err := env.cacheDir("records")

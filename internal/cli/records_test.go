@@ -18,6 +18,11 @@ func TestRecordsOfRemoteStoresAreCachedUnlessForbidden(t *testing.T) {
 		t.Error("there is a cache though none is wanted")
 	}
 	delete(given, "STATEROOM_NO_CACHE")
+	env.noCache = true
+	if env.records("s3://bucket/state") != nil {
+		t.Error("there is a cache in spite of --no-cache")
+	}
+	env.noCache = false
 	delete(given, "HOME")
 	if env.records("s3://bucket/state") != nil {
 		t.Error("there is a cache, and no place for it")

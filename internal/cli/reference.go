@@ -127,6 +127,9 @@ type flagSet struct {
 
 func flagSets(c *cobra.Command) []flagSet {
 	var sets []flagSet
+	if topic(c) {
+		return nil
+	}
 	for _, s := range []flagSet{{"Flags", c.NonInheritedFlags()}, {"Flags of all commands", c.InheritedFlags()}} {
 		if s.flags.HasAvailableFlags() {
 			sets = append(sets, s)

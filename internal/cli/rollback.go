@@ -40,7 +40,7 @@ func runRollback(ctx context.Context, env *Env, opt rollbackOptions, args []stri
 		return usagef("stateroom log lists the commits; then --to COMMIT", "rollback to which commit?")
 	}
 	if !ref.MatchString(opt.to) {
-		return usagef("a commit is a number, head, head~2, or a time like 2026-01-02T15:04:05Z", "%q names no commit", opt.to)
+		return noCommit(opt.to)
 	}
 	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stateroom/stateroom"
+	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/store"
 )
 
@@ -69,6 +70,9 @@ func runSavedPlan(ctx context.Context, env *Env, opt updateOptions, file string)
 		return advise(err, "stateroom update cluster --out %s makes a plan", file)
 	}
 	p, err := stateroom.ParseSavedPlan(b)
+	if _, notName := cluster.ParseName(file); err != nil && notName == nil {
+		return advise(fmt.Errorf("read %s: %w", file, err), "there is a file of that name here; the cluster is meant with --name %s", file)
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file, err)
 	}

@@ -95,20 +95,23 @@ func runStoreCheck(ctx context.Context, env *Env, opt checkOptions, args []strin
 
 // openObjects opens the place that the only argument names, or else the store.
 func (env *Env) openObjects(ctx context.Context, command string, args []string) (*vfs.FS, error) {
-	url := trimSlash(first(args))
-	if url == "" {
-		var err error
-		if url, err = env.storeURL(); err != nil {
-			return nil, err
-		}
-	} else if env.state != "" && trimSlash(env.state) != url {
-		return nil, usagef("say it once: stateroom "+command+" "+url, "the argument says store %q and --state says %q", url, env.state)
-	}
-	url, err := address(url)
+	url, err := env.placeOf(command, args)
 	if err != nil {
 		return nil, err
 	}
 	return backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+}
+
+// placeOf is the address that the only argument names, or else the store's.
+func (env *Env) placeOf(command string, args []string) (string, error) {
+	if first(args) == "" {
+		return env.storeURL()
+	}
+	url, err := address(args[0])
+	if err == nil && env.state != "" && trimSlash(env.state) != url {
+		err = usagef("say it once: stateroom "+command+" "+url, "the argument says store %q and --state says %q", url, env.state)
+	}
+	return url, err
 }
 
 func viewCheck(place string, r *probe.Result) checkView {

@@ -86,7 +86,9 @@ func runStoreGC(ctx context.Context, env *Env, opt gcOptions, args []string) err
 	}
 	var names []cluster.Name
 	if given == "" {
-		names, err = s.ClusterNames(ctx)
+		if names, err = s.ClusterNames(ctx); err == nil && len(names) == 0 {
+			err = &emptyStoreError{s.Place()}
+		}
 	} else {
 		var name cluster.Name
 		name, err = env.cluster(ctx, s, given)
@@ -132,29 +134,38 @@ func (env *Env) showGarbage(opt gcOptions, views []garbageView) error {
 	case asYAML:
 		return writeYAML(env.Stdout, views)
 	}
+	w := &lines{w: env.Stdout}
 	for _, v := range views {
-		for _, c := range v.Commits {
-			fmt.Fprintf(env.Stdout, "commit %d: %d bytes of %s\n", c.Number, c.Bytes, clean(shortList(c.Names, 4)))
-		}
-		for _, key := range append(v.Bundles, v.Reports...) {
-			fmt.Fprintf(env.Stdout, "%s\n", clean(strings.Replace(key, "/", " ", 1)))
-		}
-		word := "would go; to do it: stateroom store gc " + v.Cluster + " --yes"
-		if v.Removed {
-			word = "are gone"
-		}
-		if v.Bytes == 0 {
-			fmt.Fprintf(env.Stdout, "%s: nothing to remove\n", v.Cluster)
-			continue
-		}
-		fmt.Fprintf(env.Stdout, "%s: %d bytes %s\n", v.Cluster, v.Bytes, word)
-		fmt.Fprintf(env.Stdout, "%s: %s, %d bytes of log, the plain files", v.Cluster, commitsLeft(v), v.Left.LogBytes)
-		if len(v.Left.Aside) > 0 {
-			fmt.Fprintf(env.Stdout, ", %d objects that repairs kept in void/", len(v.Left.Aside))
-		}
-		fmt.Fprintln(env.Stdout, "; copies, snapshots and older versions of a bucket keep what they have")
+		opt.showOne(w, v)
 	}
-	return nil
+	return w.err
+}
+
+// showOne prints what goes of a cluster, and what stays.
+func (o gcOptions) showOne(w *lines, v garbageView) {
+	for _, c := range v.Commits {
+		w.printf("commit %d: %d bytes of %s\n", c.Number, c.Bytes, clean(shortList(c.Names, 4)))
+	}
+	for _, key := range append(v.Bundles, v.Reports...) {
+		w.printf("%s\n", clean(strings.Replace(key, "/", " ", 1)))
+	}
+	if v.Bytes == 0 {
+		w.printf("%s: nothing to remove\n", v.Cluster)
+		return
+	}
+	word := "are gone"
+	if !v.Removed {
+		word = "would go; to do it: stateroom store gc " + v.Cluster + " --yes"
+		if o.keep != gcKeep {
+			word += " --keep " + o.keep.String()
+		}
+	}
+	w.printf("%s: %d bytes %s\n", v.Cluster, v.Bytes, word)
+	w.printf("%s: %s, %d bytes of log, the plain files", v.Cluster, commitsLeft(v), v.Left.LogBytes)
+	if len(v.Left.Aside) > 0 {
+		w.printf(", %d objects that repairs kept in void/", len(v.Left.Aside))
+	}
+	w.printf("; copies, snapshots and older versions of a bucket keep what they have\n")
 }
 
 func commitsLeft(v garbageView) string {

@@ -50,14 +50,9 @@ A store needs no init: the first write makes it.`,
 }
 
 func runStoreInit(ctx context.Context, env *Env, opt initOptions, args []string) error {
-	url := trimSlash(first(args))
-	if url == "" {
-		var err error
-		if url, err = env.storeURL(); err != nil {
-			return err
-		}
-	} else if env.state != "" && trimSlash(env.state) != url {
-		return usagef("say it once: stateroom store init "+url, "the argument says store %q and --state says %q", url, env.state)
+	url, err := env.placeOf("store init", args)
+	if err != nil {
+		return err
 	}
 	dir, onDisk := backends.Dir(url)
 	if onDisk && !strings.Contains(url, "://") {

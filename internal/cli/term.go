@@ -19,15 +19,20 @@ func (env *Env) width() int {
 	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
-	f, ok := env.Stdout.(*os.File)
-	if !ok || !terminal(f) {
-		return 0
+	return columnsOf(env.Stdout, 0)
+}
+
+// columnsOf is how wide the screen is that w leads to, or what is given where
+// that is none.
+func columnsOf(w io.Writer, otherwise int) int {
+	if !terminal(w) {
+		return otherwise
 	}
-	w, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
+	n, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil || n <= 0 {
+		return otherwise
 	}
-	return w
+	return n
 }
 
 // next tells a person at a terminal what they may want to do now. Programs and

@@ -101,7 +101,7 @@ func (env *Env) showUp(name cluster.Name, alone bool, m stateroom.Machine, took 
 	}
 	w := &lines{w: env.Stdout}
 	w.printf("%s is up (%s)\n\n", name, took.Round(100*time.Millisecond))
-	w.printf("  export KUBECONFIG=%s\n\n", m.KubeconfigPath(name))
+	w.printf("  export KUBECONFIG=%s\n\n", shellQuote(m.KubeconfigPath(name)))
 	for _, next := range []struct{ what, command string }{
 		{"use it", "kubectl -- get namespaces"},
 		{"change it", "edit cluster --set spec.kubeAPIServer.maxRequestsInflight=801"},

@@ -29,14 +29,22 @@ func validateCmd(env *Env) *cobra.Command {
 that lie in no store: against the schema, and those of a cluster against each
 other, from however many files. All that is wrong is told at once, a line each,
 FILE:LINE:COLUMN: FIELD: what (what to do), and the exit code is 6. No store is
-needed.`
-	cmd.Example = "  stateroom validate -f cluster.yaml -f nodes.yaml\n  kops get all -o yaml | stateroom validate -f - -o json\n" + cmd.Example
+needed. With --draft, check whether the draft is valid and could be published
+now, as validate cluster --draft does.`
+	cmd.Example = "  stateroom validate -f cluster.yaml -f nodes.yaml\n  stateroom validate --draft raise-quota\n  kops get all -o yaml | stateroom validate -f - -o json\n" + cmd.Example
 	what := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if !cmd.Flags().Changed("filename") {
-			return what(cmd, args)
+		files := cmd.Flags().Changed("filename")
+		switch {
+		case files && env.draft != "":
+			return usagef("leave one of them out", "-f checks files, and --draft a draft in the store")
+		case files:
+			return runValidateFiles(cmd.Context(), env, opt)
+		case env.draft != "":
+			asDraft := output{format: opt.format, allowed: []string{"text", asJSON}}
+			return runValidateCluster(cmd.Context(), env, validateOptions{output: asDraft}, nil)
 		}
-		return runValidateFiles(cmd.Context(), env, opt)
+		return what(cmd, args)
 	}
 	cmd.Flags().StringArrayVarP(&opt.files, "filename", "f", nil, "a file of documents; - is standard input; may be given several times")
 	opt.flag(cmd.Flags(), "text", asJSON, asGitHub)

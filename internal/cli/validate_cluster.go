@@ -28,8 +28,8 @@ this says why, in the failing component's own words, and exits with 8.
 
 With --at, check the state of then by itself: that its documents are valid, its
 keysets can be read, and the store has what was live. Hosts say only how they are
-now.`,
-		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait=5m\n  stateroom validate cluster --at head~1",
+now. With --draft, check whether the draft is valid and could be published now.`,
+		Example: "  stateroom validate cluster\n  stateroom validate cluster demo.example.com --wait=5m\n  stateroom validate cluster --at head~1\n  stateroom validate cluster --draft raise-quota",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runValidateCluster(cmd.Context(), env, opt, args)
@@ -52,6 +52,9 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 	if opt.at != "" && opt.wait > 0 {
 		return usagef("leave out --wait, or --at", "--wait waits for hosts, and --at %s is of the past", opt.at)
 	}
+	if env.draft != "" && opt.wait > 0 {
+		return usagef("leave out --wait, or --draft", "--wait waits for hosts, and they never run a draft")
+	}
 	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args
 		return env.validateThen(ctx, s, name, opt.output)
 	}
 	if env.draft != "" {
-		return env.validateDraft(ctx, s, name)
+		return env.validateDraft(ctx, s, name, opt.output)
 	}
 	if opt.wait > 0 {
 		show := env.newProgress()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -112,7 +111,7 @@ func showReason(w *lines, r stateroom.Reason) {
 	}
 	if c := r.Commit; c != nil {
 		subject, _, _ := strings.Cut(c.Message, "\n")
-		w.printf("  set in: %s:%d, commit %d by %s, %s: %s\n", r.File, r.Line, c.Number, clean(nameOf(c.Author)), c.Time.UTC().Format(time.DateTime), clean(subject))
+		w.printf("  set in: %s:%d, commit %d by %s, %s: %s\n", r.File, r.Line, c.Number, clean(nameOf(c.Author)), when(c.Time), clean(subject))
 	}
 	if len(r.Managers) > 0 {
 		w.printf("  listed by: %s (stateroom apply)\n", strings.Join(r.Managers, ", "))
