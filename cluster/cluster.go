@@ -55,6 +55,7 @@ type Group struct {
 	Document *doc.Document
 	Spec     GroupSpec
 
+	of           *Cluster
 	page         page
 	metadataName string
 }
@@ -173,7 +174,7 @@ func (r *reading) group(name string, src Source) {
 	}
 	head, page := r.view(src, KindInstanceGroup, &spec)
 	r.cluster.Groups = append(r.cluster.Groups, &Group{
-		Name: name, Document: src.Document, Spec: spec.Spec, Labels: head.Metadata.Labels, page: page, metadataName: head.Metadata.Name,
+		Name: name, Document: src.Document, Spec: spec.Spec, Labels: head.Metadata.Labels, of: r.cluster, page: page, metadataName: head.Metadata.Name,
 	})
 }
 

@@ -3,13 +3,8 @@ package cluster
 import (
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
-	"time"
-	"unicode"
 
 	"github.com/stateroom/stateroom/doc"
 )
@@ -37,16 +32,17 @@ type Setting struct {
 
 // Full are the fields of config that are set, and those that are not and whose
 // default is known: of the spec itself and of all objects that the document has.
-// What lies below objects that it does not have is left out.
+// What lies below objects that it does not have is left out, and what means
+// nothing where the cluster lies.
 func (c *Cluster) Full() []Setting {
-	w := fullWalk{kind: KindCluster, document: c.Document, runs: c.runs()}
+	w := fullWalk{kind: KindCluster, cloud: c.Cloud(), document: c.Document, runs: c.runs()}
 	w.object(tableOf(w.kind, w.document), nil)
 	return w.all
 }
 
 // Full is as that of Cluster.
 func (g *Group) Full() []Setting {
-	w := fullWalk{kind: KindInstanceGroup, document: g.Document}
+	w := fullWalk{kind: KindInstanceGroup, cloud: g.of.Cloud(), document: g.Document}
 	w.object(tableOf(w.kind, w.document), nil)
 	return w.all
 }
@@ -76,6 +72,7 @@ func (c *Cluster) runs() map[string]string {
 // fullWalk gathers settings, in the order of the table.
 type fullWalk struct {
 	kind     string
+	cloud    string // metal on hosts; "": not known
 	document *doc.Document
 	runs     map[string]string
 	all      []Setting
@@ -86,7 +83,7 @@ func (w *fullWalk) object(f *Field, path []string) {
 		at := append(slices.Clone(path), c.name)
 		if value, ok := w.document.Get(at...); ok {
 			w.set(c, at, value)
-		} else {
+		} else if f.in(w.cloud) && c.in(w.cloud) {
 			w.absent(c, at)
 		}
 	}
@@ -125,87 +122,40 @@ func (w *fullWalk) absent(f *Field, path []string) {
 	if s.Default == "" {
 		return
 	}
-	s.Value, s.Known = f.literal(w.kind, s.Default)
+	if s.Value, s.Known = f.fixed(); s.Origin == OriginStateroom {
+		s.Value, s.Known = s.Default, true
+	}
 	w.all = append(w.all, s)
 }
 
-// scalarWord is a number with a unit, perhaps.
-var scalarWord = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([A-Za-z]{0,2}|%)$`)
+// in says whether a field means something in a cloud.
+func (f *Field) in(cloud string) bool {
+	return len(f.Clouds) == 0 || cloud == "" || slices.Contains(f.Clouds, cloud) || cloud != metal && slices.Contains(f.Clouds, "any")
+}
 
-// literal is the value that a default in words is, if it is one.
-func (f *Field) literal(kind, words string) (value any, ok bool) {
-	switch f.Type {
-	case Bool:
-		b, err := strconv.ParseBool(words)
-		if f.rule.op == "not" {
-			b = !b
-		}
-		return b, err == nil && len(words) > 1
-	case Int:
-		n, err := strconv.Atoi(words)
-		return n, err == nil
-	case Number:
-		n, err := strconv.ParseFloat(words, 64)
-		return n, err == nil
-	case IntOrString:
-		if n, err := strconv.Atoi(words); err == nil {
-			return n, true
-		}
-		return words, scalarWord.MatchString(words)
-	case Quantity:
-		return words, scalarWord.MatchString(words)
-	case Duration:
-		_, err := time.ParseDuration(words)
-		return words, err == nil
-	case String:
-		if f.rule.op == "" || f.rule.op == "move" {
-			return f.literalText(kind, words)
-		}
-	case List:
-		if f.Elem.Type == String && (f.rule.op == "" || f.rule.op == "move") {
-			return f.literalTexts(kind, words)
-		}
+// fixed is the value of a default that is one.
+func (f *Field) fixed() (value any, ok bool) {
+	if !f.Fixed {
+		return nil, false
 	}
-	return nil, false
-}
-
-// literalText is a default that is one word, and neither the name of another
-// field nor a pattern: kops-hook-INDEX.
-func (f *Field) literalText(kind, words string) (any, bool) {
-	if f.Enum != nil {
-		return words, slices.Contains(f.Enum, words)
+	switch f.rule.op {
+	case "", "move":
+	case "not":
+		return f.Default != "true", true
+	default: // it is written otherwise here
+		return nil, false
 	}
-	_, err := f.accepts(words)
-	return words, err == nil && isWord(words) && !fieldNames()[kind][words] && !strings.HasSuffix(words, "-INDEX")
-}
-
-func (f *Field) literalTexts(kind, words string) (any, bool) {
-	var list []any
-	for word := range strings.SplitSeq(words, ", ") {
-		value, ok := f.Elem.literalText(kind, word)
-		if !ok {
-			return nil, false
-		}
-		list = append(list, value)
-	}
-	return list, true
-}
-
-func isWord(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, unicode.IsSpace)
-}
-
-// fieldNames are the names of fields of two words or more, by kind: a default
-// such as clusterDNSDomain is what that field says.
-var fieldNames = sync.OnceValue(func() map[string]map[string]bool {
-	all := map[string]map[string]bool{}
-	for _, kind := range Kinds() {
-		all[kind] = map[string]bool{}
-		for _, f := range Fields(kind) {
-			if strings.ContainsFunc(f.name, unicode.IsUpper) {
-				all[kind][f.name] = true
+	if f.Type == List {
+		list := []any{}
+		for _, text := range splitList(f.Default) {
+			item, err := parseValue(f.Elem, text)
+			if err != nil {
+				return nil, false
 			}
+			list = append(list, item)
 		}
+		return list, true
 	}
-	return all
-})
+	value, err := parseValue(f, f.Default)
+	return value, err == nil
+}

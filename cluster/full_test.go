@@ -55,7 +55,7 @@ func TestFullTextSaysWhereDefaultsAreFrom(t *testing.T) {
 		"  clusterDNSDomain: cluster.local # default: as Stateroom runs it",
 		"  podCIDR: 100.96.0.0/11 # default: as Stateroom runs it",
 		"    serverIP: 100.64.0.10 # default: as Stateroom runs it",
-		"      volumeSize: 20 # default: kops",
+		"    heartbeatInterval: 100ms # default: kops",
 		"    # spec.etcdClusters[0].cpuRequest is not set; default: 200m for main, 100m for others",
 		"  # spec.configBase is not set; default: where the document lies",
 	} {
@@ -63,7 +63,7 @@ func TestFullTextSaysWhereDefaultsAreFrom(t *testing.T) {
 			t.Errorf("there is no line %q", line)
 		}
 	}
-	for _, not := range []string{"kubeProxy", "channel: stable", "kubelet:"} {
+	for _, not := range []string{"kubeProxy", "channel: stable", "kubelet:", "volumeSize", "DisableSubnetTags"} {
 		if strings.Contains(text, not) {
 			t.Errorf("%q should not be there", not)
 		}
@@ -87,6 +87,70 @@ func TestFullOfCloudsIsKops(t *testing.T) {
 	}
 	if text := fullText(t, c); !strings.Contains(text, "  nonMasqueradeCIDR: 100.64.0.0/10 # default: kops\n") || !strings.Contains(text, "# spec.kubeDNS.serverIP is not set; default: tenth address of serviceClusterIPRange\n") {
 		t.Error(text)
+	}
+}
+
+// TestFullLeavesOutWhatMeansNothingThere: what a field says of machines of a
+// cloud says nothing of hosts, nor of another cloud's.
+func TestFullLeavesOutWhatMeansNothingThere(t *testing.T) {
+	const group = `apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  name: nodes
+spec:
+  role: Node
+  warmPool: {}
+`
+	for _, tt := range []struct{ cloud, there, not string }{
+		{"metal", "", "manager gcpProvisioningModel rootVolumeOptimization autoscale machineType maxSize"},
+		{"aws", "manager rootVolumeOptimization autoscale machineType maxSize", "gcpProvisioningModel"},
+		{"gce", "manager gcpProvisioningModel autoscale machineType", "rootVolumeOptimization capacityRebalance maxSize"},
+	} {
+		config := fullConfig
+		if tt.cloud != "metal" {
+			config = strings.Replace(config, "channel: alpha", "cloudProvider: "+tt.cloud+"\n  channel: alpha", 1)
+		}
+		c := load(t, fstest.MapFS{cluster.ConfigFile: {Data: []byte(config)}, cluster.GroupFile("nodes"): {Data: []byte(group)}}, "demo.example.com")
+		shown := map[string]bool{}
+		for _, s := range c.Groups[0].Full() {
+			if s.Origin != cluster.OriginSet {
+				shown[s.Field.Name()] = true
+			}
+		}
+		for _, name := range strings.Fields(tt.there) {
+			if !shown[name] {
+				t.Errorf("%s: %s is not shown", tt.cloud, name)
+			}
+		}
+		for _, name := range strings.Fields(tt.not) {
+			if shown[name] {
+				t.Errorf("%s: %s is shown", tt.cloud, name)
+			}
+		}
+	}
+}
+
+// TestDefaultsAreValues: what the table calls the value of a field is one.
+func TestDefaultsAreValues(t *testing.T) {
+	count := 0
+	for _, kind := range cluster.Kinds() {
+		for _, f := range cluster.Fields(kind) {
+			if !f.Fixed {
+				continue
+			}
+			count++
+			path := strings.NewReplacer("[]", "[0]", "{}", "[x]").Replace(f.Path)
+			p, err := cluster.ParsePatch([]string{path + "=" + f.Default}, nil)
+			if err == nil {
+				err = p.Apply(kind, parse(t, "apiVersion: kops.k8s.io/v1alpha2\nkind: "+kind+"\n"))
+			}
+			if err != nil {
+				t.Errorf("%s %s: %v", kind, f.Path, err)
+			}
+		}
+	}
+	if count < 500 {
+		t.Errorf("%d defaults", count)
 	}
 }
 

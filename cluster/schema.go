@@ -50,7 +50,9 @@ type Field struct {
 	Elem *Field // of one element, for Map and List
 
 	Doc       string   // what it does, in a sentence or a few; "" for an element
-	Default   string   // what holds where it is absent, in words
+	Default   string   // what holds where it is absent: a value, or words; "" where that is not known
+	Fixed     bool     // Default is one value, as --set takes it
+	Clouds    []string // where alone it means something, what lies below it included; nil: everywhere, "any": in all clouds, but not on hosts
 	Since     string   // the version of kops that brought it, "" where that is not known
 	Enum      []string // the only values there are; nil: any
 	Format    Format   // the form of a text

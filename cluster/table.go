@@ -48,9 +48,10 @@ func newField(path, name, text string) *Field {
 		element := map[Type]string{List: "[]", Map: "{}"}[f.Type]
 		f.Elem = newField(path+element, "", rest)
 		f.Doc, f.Default, f.Since, f.Enum, f.Format = f.Elem.Doc, f.Elem.Default, f.Elem.Since, f.Elem.Enum, f.Elem.Format
+		f.Fixed, f.Clouds = f.Elem.Fixed, f.Elem.Clouds
 		f.Required, f.Immutable = f.Elem.Required, f.Elem.Immutable
 		f.List, f.Keys = f.Elem.List, f.Elem.Keys
-		f.Elem.Doc, f.Elem.Default, f.Elem.Since, f.Elem.Required, f.Elem.Immutable = "", "", "", false, false
+		f.Elem.Doc, f.Elem.Default, f.Elem.Since, f.Elem.Fixed, f.Elem.Required, f.Elem.Immutable = "", "", "", false, false, false
 		if f.Type == List {
 			f.Elem.List, f.Elem.Keys = "", nil
 		}
@@ -70,12 +71,14 @@ func (f *Field) attributes(text string) {
 			f.Doc = doc
 			return
 		}
-		if quoted, ok := strings.CutPrefix(text, "default="); ok {
+		key, quoted, _ := strings.Cut(text, "=")
+		if key == "default" || key == "otherwise" {
 			q, err := strconv.QuotedPrefix(quoted)
 			if err != nil {
 				return // TestTableIsCurrent would have said so
 			}
 			f.Default, _ = strconv.Unquote(q)
+			f.Fixed = key == "default"
 			text = strings.TrimPrefix(quoted[len(q):], " ")
 			continue
 		}
@@ -98,6 +101,8 @@ func (f *Field) attribute(word string) {
 		f.Enum = strings.Split(value, "|")
 	case "format":
 		f.Format = Format(value)
+	case "cloud":
+		f.Clouds = strings.Split(value, "|")
 	case "since":
 		f.Since = value
 	case "required":

@@ -23,7 +23,7 @@ type ClusterAutoscaler struct {
 	// Leaves pods of DaemonSets out when it judges how idle a node is.
 	IgnoreDaemonSetsUtilization *bool `json:"ignoreDaemonSetsUtilization,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// How long it waits for a new node before it counts it as failed.
 	MaxNodeProvisionTime string `json:"maxNodeProvisionTime,omitempty" format:"duration" default:"15m0s"`
 	// Memory reserved for its container.
@@ -57,7 +57,7 @@ type Karpenter struct {
 	// Switches of its experiments, as Name=true, comma-separated.
 	FeatureGates string `json:"featureGates,omitempty"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// How it logs: console or json.
 	LogEncoding string `json:"logEncoding,omitempty" default:"console"`
 	// How much it logs: debug, info, error.
@@ -73,7 +73,7 @@ type MetricsServer struct {
 	// Installs metrics-server; without it kubectl top and scaling by CPU do not work.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// The API server does not check its certificate. false needs cert-manager.
 	Insecure *bool `json:"insecure,omitempty" default:"true"`
 }
@@ -87,7 +87,7 @@ type NodeProblemDetector struct {
 	// Runs the detector on every node.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty" default:"80Mi"`
 	// Memory reserved for its container.
@@ -129,7 +129,7 @@ type NodeTerminationHandler struct {
 	// Taints a node as soon as an event for it comes in.
 	TaintNode *bool `json:"taintNode,omitempty" default:"false"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// Text of the message to webhookURL, as a Go template.
 	WebhookTemplate string `json:"webhookTemplate,omitempty"`
 	// Where a message is posted when a node is ended: a chat's webhook.

@@ -17,7 +17,7 @@ type KubeAPIServer struct {
 	// Takes requests without credentials as user system:anonymous.
 	AnonymousAuth *bool `json:"anonymousAuth,omitempty" default:"false"`
 	// Audiences of which a service account token must name one.
-	APIAudiences []string `json:"apiAudiences,omitempty" list:"atomic" default:"the issuer"`
+	APIAudiences []string `json:"apiAudiences,omitempty" list:"atomic" otherwise:"the issuer"`
 	// Ignored by Kubernetes of today: how many API servers there are; they count themselves by leases.
 	APIServerCount *int32 `json:"apiServerCount,omitempty"`
 	// Admission plug-ins on top of those that are on anyway.
@@ -77,7 +77,7 @@ type KubeAPIServer struct {
 	// File on the node with the CAs whose client certificates count.
 	ClientCAFile string `json:"clientCAFile,omitempty" default:"/srv/kubernetes/ca.crt"`
 	// Ignored by Kubernetes of today: name of the cloud; the cloud controller manager has taken over.
-	CloudProvider string `json:"cloudProvider,omitempty" default:"external"`
+	CloudProvider string `json:"cloudProvider,omitempty" cloud:"any" default:"external"`
 	// How often old revisions are dropped from etcd. 0: never.
 	CompactionInterval Duration `json:"compactionInterval,omitempty" default:"5m0s"`
 	// Web sites (regular expressions) whose scripts may call the API from a browser.
@@ -121,7 +121,7 @@ type KubeAPIServer struct {
 	// URLs of etcd main.
 	EtcdServers []string `json:"etcdServers,omitempty" list:"atomic" default:"https://127.0.0.1:4001"`
 	// Other etcds for some kinds of objects, each as group/resource#URL;URL.
-	EtcdServersOverrides []string `json:"etcdServersOverrides,omitempty" list:"atomic" default:"events to etcd events"`
+	EtcdServersOverrides []string `json:"etcdServersOverrides,omitempty" list:"atomic" otherwise:"events to etcd events"`
 	// How long events are kept.
 	EventTTL Duration `json:"eventTTL,omitempty" default:"1h0m0s"`
 	// Ignored by Kubernetes of today: old name of encryptionProviderConfig.
@@ -133,7 +133,7 @@ type KubeAPIServer struct {
 	// Most requests that a client may have open on one connection.
 	HTTP2MaxStreamsPerConnection *int32 `json:"http2MaxStreamsPerConnection,omitempty" default:"100"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// Ignored by Kubernetes of today: address of the port without TLS.
 	InsecureBindAddress string `json:"insecureBindAddress,omitempty"`
 	// Ignored by Kubernetes of today: number of the port without TLS.
@@ -145,7 +145,7 @@ type KubeAPIServer struct {
 	// File on the node with the key of that certificate.
 	KubeletClientKey string `json:"kubeletClientKey,omitempty"`
 	// By which kind of address it reaches kubelets, in order of preference.
-	KubeletPreferredAddressTypes []string `json:"kubeletPreferredAddressTypes,omitempty" list:"atomic" default:"InternalIP, Hostname, ExternalIP"`
+	KubeletPreferredAddressTypes []string `json:"kubeletPreferredAddressTypes,omitempty" list:"atomic" default:"InternalIP,Hostname,ExternalIP"`
 	// Form of log lines: text for people, json for programs.
 	LogFormat string `json:"logFormat,omitempty" enum:"text|json" default:"text"`
 	// How much it logs, from 0 to 10.
@@ -175,7 +175,7 @@ type KubeAPIServer struct {
 	// Claim of the token that holds the user's name.
 	OIDCUsernameClaim string `json:"oidcUsernameClaim,omitempty" default:"sub"`
 	// Put before each user name; "-" puts nothing.
-	OIDCUsernamePrefix string `json:"oidcUsernamePrefix,omitempty" default:"the issuer's URL and #"`
+	OIDCUsernamePrefix string `json:"oidcUsernamePrefix,omitempty" otherwise:"the issuer's URL and #"`
 	// File on the node with the certificate it shows to aggregated APIs and webhooks.
 	ProxyClientCertFile string `json:"proxyClientCertFile,omitempty"`
 	// File on the node with the key of that certificate, for aggregated APIs and webhooks.
@@ -197,7 +197,7 @@ type KubeAPIServer struct {
 	// Port on which the API server listens.
 	SecurePort *int32 `json:"securePort,omitempty" default:"443"`
 	// Issuer named in service account tokens. Changing it makes those already issued invalid; see additionalServiceAccountIssuers.
-	ServiceAccountIssuer string `json:"serviceAccountIssuer,omitempty" default:"https://api.internal. before the cluster's name"`
+	ServiceAccountIssuer string `json:"serviceAccountIssuer,omitempty" otherwise:"https://api.internal. before the cluster's name"`
 	// URL of the keys of service accounts as the discovery document says it.
 	ServiceAccountJWKSURI string `json:"serviceAccountJWKSURI,omitempty"`
 	// Files on the node with keys by which service account tokens are checked.

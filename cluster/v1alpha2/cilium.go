@@ -75,9 +75,9 @@ type Cilium struct {
 	// Ignored: left Services to kube-proxy.
 	DisableK8sServices *bool `json:"disableK8sServices,omitempty"`
 	// Does not hide pods behind the node's address.
-	DisableMasquerade *bool `json:"disableMasquerade,omitempty" default:"false, true for IPv6"`
+	DisableMasquerade *bool `json:"disableMasquerade,omitempty" otherwise:"false, true for IPv6"`
 	// Hides pods behind the node's address by eBPF and not by iptables.
-	EnableBPFMasquerade *bool `json:"enableBPFMasquerade,omitempty" default:"false, true with ipam: eni"`
+	EnableBPFMasquerade *bool `json:"enableBPFMasquerade,omitempty" otherwise:"false, true with ipam: eni"`
 	// Encrypts traffic of pods between nodes; see encryptionType.
 	EnableEncryption *bool `json:"enableEncryption,omitempty" default:"false"`
 	// Has nodes check each other's network with a made-up pod.
@@ -217,9 +217,9 @@ type Cilium struct {
 	// Ignored: bytes of a packet that were traced.
 	TracePayloadlen *int64 `json:"tracePayloadlen,omitempty"`
 	// In what packets between nodes are wrapped.
-	Tunnel string `json:"tunnel,omitempty" enum:"vxlan|geneve|disabled" default:"vxlan, disabled for IPv6 and eni"`
+	Tunnel string `json:"tunnel,omitempty" enum:"vxlan|geneve|disabled" otherwise:"vxlan, disabled for IPv6 and eni"`
 	// Tag of its images.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // CiliumGatewayAPI is Gateway API objects in Cilium.

@@ -3,33 +3,33 @@ package v1alpha2
 // CloudConfig is settings of the cloud's integration; each cloud reads its own.
 type CloudConfig struct {
 	// The driver of EBS volumes.
-	AWSEBSCSIDriver *EBSCSIDriver `json:"awsEBSCSIDriver,omitempty"`
+	AWSEBSCSIDriver *EBSCSIDriver `json:"awsEBSCSIDriver,omitempty" cloud:"aws"`
 	// Subscription, tenant and names of resources on Azure.
-	Azure *Azure `json:"azure,omitempty"`
+	Azure *Azure `json:"azure,omitempty" cloud:"azure"`
 	// Makes no security group per load balancer of a Service. AWS only; elbSecurityGroup must be given then.
-	DisableSecurityGroupIngress *bool `json:"disableSecurityGroupIngress,omitempty" default:"false"`
+	DisableSecurityGroupIngress *bool `json:"disableSecurityGroupIngress,omitempty" cloud:"aws" default:"false"`
 	// Id of the one security group for all load balancers of Services. AWS only.
-	ElbSecurityGroup string `json:"elbSecurityGroup,omitempty"`
+	ElbSecurityGroup string `json:"elbSecurityGroup,omitempty" cloud:"aws"`
 	// E-mail of the service account that instances run as. Google Cloud only; default: one that is made per role.
-	GCEServiceAccount string `json:"gceServiceAccount,omitempty"`
+	GCEServiceAccount string `json:"gceServiceAccount,omitempty" cloud:"gce"`
 	// Starts nodes by a startup script and not by cloud-init user data. Google Cloud only.
-	GCEUseStartupScript *bool `json:"gceUseStartupScript,omitempty" default:"false"`
+	GCEUseStartupScript *bool `json:"gceUseStartupScript,omitempty" cloud:"gce" default:"false"`
 	// The driver of persistent disks of Google Cloud.
-	GCPPDCSIDriver *PDCSIDriver `json:"gcpPDCSIDriver,omitempty"`
+	GCPPDCSIDriver *PDCSIDriver `json:"gcpPDCSIDriver,omitempty" cloud:"gce"`
 	// Makes storage classes, one of them the default, and keeps them up to date. false: they are somebody else's.
 	ManageStorageClasses *bool `json:"manageStorageClasses,omitempty" default:"true" since:"1.20"`
 	// Lets the cloud controller look for nodes in all zones of the region. Google Cloud only.
-	Multizone *bool `json:"multizone,omitempty" default:"true"`
+	Multizone *bool `json:"multizone,omitempty" cloud:"gce" default:"true"`
 	// Managed: network load balancers of Services get security groups of their own. AWS only.
 	NlbSecurityGroupMode string `json:"nlbSecurityGroupMode,omitempty" enum:"Managed"`
 	// Families of the addresses that nodes report, in order. AWS only.
 	NodeIPFamilies []string `json:"nodeIPFamilies,omitempty" list:"atomic" enum:"ipv4|ipv6"`
 	// Beginning of instance names by which the cloud controller knows nodes. Google Cloud only.
-	NodeInstancePrefix string `json:"nodeInstancePrefix,omitempty"`
+	NodeInstancePrefix string `json:"nodeInstancePrefix,omitempty" cloud:"gce"`
 	// Network tag by which firewall rules of load balancers name nodes. Google Cloud only.
-	NodeTags string `json:"nodeTags,omitempty"`
+	NodeTags string `json:"nodeTags,omitempty" cloud:"gce"`
 	// Networks, router, volumes and load balancers on OpenStack.
-	Openstack *OpenStack `json:"openstack,omitempty"`
+	Openstack *OpenStack `json:"openstack,omitempty" cloud:"openstack"`
 	// Ignored; it was what Spot Ocean weighed: price, balance or uptime.
 	SpotinstOrientation string `json:"spotinstOrientation,omitempty"`
 	// Ignored; it was the operating system as Spot Ocean billed it.
@@ -67,9 +67,9 @@ type EBSCSIDriver struct {
 	// Annotations of its pods.
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// Most volumes on one node, for all nodes alike.
-	VolumeAttachLimit *int64 `json:"volumeAttachLimit,omitempty" default:"by instance type"`
+	VolumeAttachLimit *int64 `json:"volumeAttachLimit,omitempty" otherwise:"by instance type"`
 }
 
 // Azure is settings of Azure.
@@ -77,7 +77,7 @@ type Azure struct {
 	// Login of the first user on machines.
 	AdminUser string `json:"adminUser,omitempty"`
 	// Resource group of everything in the cluster; made unless it exists.
-	ResourceGroupName string `json:"resourceGroupName,omitempty" default:"name of the cluster"`
+	ResourceGroupName string `json:"resourceGroupName,omitempty" otherwise:"name of the cluster"`
 	// Route table of the subnets; made unless it exists.
 	RouteTableName string `json:"routeTableName,omitempty"`
 	// Id of the storage account that holds the store.
@@ -95,7 +95,7 @@ type PDCSIDriver struct {
 	// Installs the driver; without it no new disks are made for volumes.
 	Enabled *bool `json:"enabled,omitempty" default:"true"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // OpenStack is settings of OpenStack.
@@ -121,11 +121,11 @@ type OpenStackBlockStorage struct {
 	// Version of the Cinder API: v1, v2, v3, auto.
 	BsVersion string `json:"bs-version,omitempty" default:"v3"`
 	// Name that the driver gives as the cluster in metadata of volumes.
-	ClusterName string `json:"clusterName,omitempty" default:"name of the cluster"`
+	ClusterName string `json:"clusterName,omitempty" otherwise:"name of the cluster"`
 	// Makes a default storage class for Cinder.
 	CreateStorageClass *bool `json:"createStorageClass,omitempty" default:"true"`
 	// Image of the CSI driver.
-	CSIPluginImage string `json:"csiPluginImage,omitempty" default:"that of the kops version"`
+	CSIPluginImage string `json:"csiPluginImage,omitempty" otherwise:"that of the kops version"`
 	// Binds volumes to the zone of their pod.
 	CSITopologySupport *bool `json:"csiTopologySupport,omitempty" default:"true"`
 	// Uses volumes of any zone; for clouds whose zones of volumes and machines have different names.
@@ -221,7 +221,7 @@ type CloudControllerManager struct {
 	// Range of pods that is sliced, where allocateNodeCIDRs is on; two, comma-separated, for two families.
 	ClusterCIDR string `json:"clusterCIDR,omitempty"`
 	// Beginning of the names of resources that it makes.
-	ClusterName string `json:"clusterName,omitempty" default:"name of the cluster"`
+	ClusterName string `json:"clusterName,omitempty" otherwise:"name of the cluster"`
 	// Nodes it looks at at once.
 	ConcurrentNodeSyncs *int32 `json:"concurrentNodeSyncs,omitempty" default:"1"`
 	// Makes routes in the cloud to the slices of nodes.
@@ -233,7 +233,7 @@ type CloudControllerManager struct {
 	// Lets controllers move from kube-controller-manager to it without running in both.
 	EnableLeaderMigration *bool `json:"enableLeaderMigration,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// How one of several copies becomes the one that works.
 	LeaderElection *LeaderElection `json:"leaderElection,omitempty"`
 	// How much it logs, from 0 to 10.

@@ -3,7 +3,7 @@ package v1alpha2
 // ClusterSpec is what is wanted of a cluster.
 type ClusterSpec struct {
 	// Leaves the subnets of AWS without the tags by which load balancers and controllers find them; whoever shares subnets between clusters then tags them by hand.
-	DisableSubnetTags *bool `json:"DisableSubnetTags,omitempty" default:"false"`
+	DisableSubnetTags *bool `json:"DisableSubnetTags,omitempty" cloud:"aws" default:"false"`
 	// Further address ranges of the network besides networkCIDR; on AWS, secondary ranges of the VPC.
 	AdditionalNetworkCIDRs []string `json:"additionalNetworkCIDRs,omitempty" list:"set" format:"cidr"`
 	// IAM policy statements in JSON to add to the role of instances, by role: master, node, bastion.
@@ -21,25 +21,25 @@ type ClusterSpec struct {
 	// How the API server decides what somebody may do.
 	Authorization *Authorization `json:"authorization,omitempty"`
 	// The controller that makes AWS load balancers for Ingress and Service objects.
-	AWSLoadBalancerController *AWSLoadBalancerController `json:"awsLoadBalancerController,omitempty"`
+	AWSLoadBalancerController *AWSLoadBalancerController `json:"awsLoadBalancerController,omitempty" cloud:"aws"`
 	// cert-manager, which issues certificates within the cluster.
 	CertManager *CertManager `json:"certManager,omitempty"`
 	// Where recommended versions and images come from: the name of a kops channel (stable, alpha), a URL or a file.
 	Channel string `json:"channel,omitempty" default:"stable"`
 	// Settings of the cloud's integration.
-	CloudConfig *CloudConfig `json:"cloudConfig,omitempty"`
+	CloudConfig *CloudConfig `json:"cloudConfig,omitempty" cloud:"any"`
 	// The cloud controller manager, which lets Kubernetes know nodes, routes and load balancers of the cloud.
-	CloudControllerManager *CloudControllerManager `json:"cloudControllerManager,omitempty"`
+	CloudControllerManager *CloudControllerManager `json:"cloudControllerManager,omitempty" cloud:"any"`
 	// Tags or labels put on every cloud resource that belongs to the cluster.
-	CloudLabels map[string]string `json:"cloudLabels,omitempty"`
+	CloudLabels map[string]string `json:"cloudLabels,omitempty" cloud:"any"`
 	// The cloud in which the cluster runs. Plain hosts have none; they have the label alpha.kops.k8s.io/cloud: metal.
 	CloudProvider string `json:"cloudProvider,omitempty" enum:"aws|azure|digitalocean|gce|hetzner|linode|openstack|scaleway" is:"immutable"`
 	// The cluster autoscaler, which changes the sizes of instance groups by the load.
-	ClusterAutoscaler *ClusterAutoscaler `json:"clusterAutoscaler,omitempty"`
+	ClusterAutoscaler *ClusterAutoscaler `json:"clusterAutoscaler,omitempty" cloud:"any"`
 	// Domain of the names of services and pods within the cluster. Certificates and running pods hold it: to change it later means to roll everything.
 	ClusterDNSDomain string `json:"clusterDNSDomain,omitempty" format:"dns" default:"cluster.local"`
 	// Where the files that nodes read are kept, as a URL. A store that was moved must change it.
-	ConfigBase string `json:"configBase,omitempty" default:"where the document lies"`
+	ConfigBase string `json:"configBase,omitempty" otherwise:"where the document lies"`
 	// Ignored; configBase, keyStore and secretStore say where things are.
 	ConfigStore string `json:"configStore,omitempty"`
 	// Ignored since only containerd is left to choose.
@@ -73,9 +73,9 @@ type ClusterSpec struct {
 	// Keeps control-plane nodes off the pod network.
 	IsolateMasters *bool `json:"isolateMasters,omitempty" default:"false"`
 	// Karpenter, which starts nodes for waiting pods instead of scaling groups.
-	Karpenter *Karpenter `json:"karpenter,omitempty"`
+	Karpenter *Karpenter `json:"karpenter,omitempty" cloud:"aws"`
 	// Where keysets are kept, as a URL.
-	KeyStore string `json:"keyStore,omitempty" default:"pki below configBase"`
+	KeyStore string `json:"keyStore,omitempty" otherwise:"pki below configBase"`
 	// Flags of kube-apiserver, which every client and component speaks to.
 	KubeAPIServer *KubeAPIServer `json:"kubeAPIServer,omitempty"`
 	// Flags of kube-controller-manager, which runs the control loops of built-in objects.
@@ -89,7 +89,7 @@ type ClusterSpec struct {
 	// Settings of kubelet on all nodes but those of the control plane; instance groups may override it.
 	Kubelet *Kubelet `json:"kubelet,omitempty"`
 	// From which addresses the API may be reached: ranges, or AWS prefix lists (pl-...).
-	KubernetesAPIAccess []string `json:"kubernetesApiAccess,omitempty" list:"set" format:"cidr-or-list" default:"0.0.0.0/0 and ::/0"`
+	KubernetesAPIAccess []string `json:"kubernetesApiAccess,omitempty" list:"set" format:"cidr-or-list" default:"0.0.0.0/0,::/0"`
 	// Version of Kubernetes to run, such as 1.34.1. Nodes take it up one after the other, control plane first.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty" format:"version"`
 	// Ignored; the internal name is api.internal. before the cluster's name.
@@ -97,7 +97,7 @@ type ClusterSpec struct {
 	// Settings of kubelet on control-plane nodes; instance groups may override it.
 	MasterKubelet *Kubelet `json:"masterKubelet,omitempty"`
 	// Name under which the API is reached, as it stands in kubeconfigs and certificates.
-	MasterPublicName string `json:"masterPublicName,omitempty" default:"api. before the cluster's name"`
+	MasterPublicName string `json:"masterPublicName,omitempty" otherwise:"api. before the cluster's name"`
 	// metrics-server, which kubectl top and the horizontal pod autoscaler ask.
 	MetricsServer *MetricsServer `json:"metricsServer,omitempty"`
 	// Address range of the cloud's network (VPC) in which nodes lie. Not the one of pods.
@@ -113,7 +113,7 @@ type ClusterSpec struct {
 	// node-problem-detector, which reports trouble of kernel and disks as conditions of nodes.
 	NodeProblemDetector *NodeProblemDetector `json:"nodeProblemDetector,omitempty"`
 	// The handler that drains nodes of AWS before they are taken away.
-	NodeTerminationHandler *NodeTerminationHandler `json:"nodeTerminationHandler,omitempty"`
+	NodeTerminationHandler *NodeTerminationHandler `json:"nodeTerminationHandler,omitempty" cloud:"aws"`
 	// Range of all addresses within the cluster, of pods and services; traffic to it keeps its source address. It must not overlap the network of the nodes, but where pods have addresses of that network.
 	NonMasqueradeCIDR string `json:"nonMasqueradeCIDR,omitempty" format:"cidr" default:"100.64.0.0/10"`
 	// Time synchronisation on nodes.
@@ -121,15 +121,15 @@ type ClusterSpec struct {
 	// Packages of the distribution to install on all nodes.
 	Packages []string `json:"packages,omitempty" list:"set"`
 	// Range from which pods get their addresses; nodes take slices of it.
-	PodCIDR string `json:"podCIDR,omitempty" format:"cidr" default:"upper half of nonMasqueradeCIDR"`
+	PodCIDR string `json:"podCIDR,omitempty" format:"cidr" otherwise:"upper half of nonMasqueradeCIDR"`
 	// The webhook that gives pods the rights of an IAM role by annotations of their service account.
-	PodIdentityWebhook *PodIdentityWebhook `json:"podIdentityWebhook,omitempty"`
+	PodIdentityWebhook *PodIdentityWebhook `json:"podIdentityWebhook,omitempty" cloud:"aws"`
 	// Project of Google Cloud in which resources are made. Required there.
 	Project string `json:"project,omitempty"`
 	// How nodes are replaced, for all instance groups that do not say it themselves.
 	RollingUpdate *RollingUpdate `json:"rollingUpdate,omitempty"`
 	// Where secrets are kept, as a URL.
-	SecretStore string `json:"secretStore,omitempty" default:"secrets below configBase"`
+	SecretStore string `json:"secretStore,omitempty" otherwise:"secrets below configBase"`
 	// Publishes the keys of service accounts, so that clouds can trust their tokens.
 	ServiceAccountIssuerDiscovery *IssuerDiscovery `json:"serviceAccountIssuerDiscovery,omitempty"`
 	// Range from which services get their addresses, within nonMasqueradeCIDR. Services that exist keep theirs, so that a change later is a migration.
@@ -137,7 +137,7 @@ type ClusterSpec struct {
 	// The controller behind VolumeSnapshot objects.
 	SnapshotController *SnapshotController `json:"snapshotController,omitempty"`
 	// From which addresses SSH to nodes is let in: ranges, or AWS prefix lists (pl-...).
-	SSHAccess []string `json:"sshAccess,omitempty" list:"set" format:"cidr-or-list" default:"0.0.0.0/0 and ::/0"`
+	SSHAccess []string `json:"sshAccess,omitempty" list:"set" format:"cidr-or-list" default:"0.0.0.0/0,::/0"`
 	// Name of a key pair that the cloud knows already; "" leaves instances without a key.
 	SSHKeyName string `json:"sshKeyName,omitempty"`
 	// Subnets of the network in which instance groups lie.
@@ -153,7 +153,7 @@ type ClusterSpec struct {
 	// Mounts the host's CA certificates into containers of the control plane, for clouds whose API has a private CA.
 	UseHostCertificates *bool `json:"useHostCertificates,omitempty" default:"false"`
 	// Stopped instances that wait to be started, for all groups that do not say it themselves. AWS only.
-	WarmPool *WarmPool `json:"warmPool,omitempty"`
+	WarmPool *WarmPool `json:"warmPool,omitempty" cloud:"aws"`
 }
 
 // Addon is a channel of add-ons.
@@ -173,27 +173,27 @@ type API struct {
 // LoadBalancer is the cloud's load balancer before the API server.
 type LoadBalancer struct {
 	// Where the load balancer logs connections. AWS only.
-	AccessLog *AccessLog `json:"accessLog,omitempty"`
+	AccessLog *AccessLog `json:"accessLog,omitempty" cloud:"aws"`
 	// Ids of further security groups to put on the load balancer.
 	AdditionalSecurityGroups []string `json:"additionalSecurityGroups,omitempty" list:"set"`
 	// Kind of load balancer on AWS. Classic ones are refused by now.
-	Class string `json:"class,omitempty" enum:"Network" default:"Network"`
+	Class string `json:"class,omitempty" enum:"Network" cloud:"aws" default:"Network"`
 	// Spreads connections over the targets of all zones and not of the client's only. Traffic between zones costs money.
-	CrossZoneLoadBalancing *bool `json:"crossZoneLoadBalancing,omitempty" default:"false"`
+	CrossZoneLoadBalancing *bool `json:"crossZoneLoadBalancing,omitempty" cloud:"aws" default:"false"`
 	// Ignored; it was of Classic load balancers.
-	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
+	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty" cloud:"aws"`
 	// Id of a security group to use in place of the one that would be made.
-	SecurityGroupOverride string `json:"securityGroupOverride,omitempty"`
+	SecurityGroupOverride string `json:"securityGroupOverride,omitempty" cloud:"aws"`
 	// ARN of an ACM certificate with which the load balancer itself speaks TLS, on its own port beside the pass-through one.
-	SslCertificate string `json:"sslCertificate,omitempty"`
+	SslCertificate string `json:"sslCertificate,omitempty" cloud:"aws"`
 	// Name of the AWS policy of TLS versions and ciphers, where sslCertificate is set.
-	SslPolicy string `json:"sslPolicy,omitempty"`
+	SslPolicy string `json:"sslPolicy,omitempty" cloud:"aws"`
 	// The cluster's subnets in which the load balancer has addresses. Default: all that fit its type.
 	Subnets []LoadBalancerSubnet `json:"subnets,omitempty" list:"map:name"`
 	// Public: reachable from the internet. Internal: from the network only.
 	Type string `json:"type,omitempty" enum:"Public|Internal"`
 	// Lets nodes, too, reach the API through the load balancer and not by DNS records of control-plane nodes.
-	UseForInternalAPI *bool `json:"useForInternalApi,omitempty" default:"false"`
+	UseForInternalAPI *bool `json:"useForInternalApi,omitempty" cloud:"any" default:"false"`
 }
 
 // AccessLog is where a load balancer of AWS logs connections.
@@ -239,7 +239,7 @@ type AWSAuthentication struct {
 	// From where it takes its mappings, comma-separated in order: MountedFile, EKSConfigMap, CRD.
 	BackendMode string `json:"backendMode,omitempty" default:"MountedFile"`
 	// Id that tokens must name, so that one for another cluster does not count here.
-	ClusterID string `json:"clusterID,omitempty" default:"masterPublicName"`
+	ClusterID string `json:"clusterID,omitempty" otherwise:"masterPublicName"`
 	// Most CPU its container gets.
 	CPULimit Quantity `json:"cpuLimit,omitempty"`
 	// CPU reserved for its container.
@@ -247,7 +247,7 @@ type AWSAuthentication struct {
 	// Users and roles of IAM with the names and groups they have in the cluster; needs the backend CRD.
 	IdentityMappings []IdentityMapping `json:"identityMappings,omitempty" list:"map:arn"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty" default:"20Mi"`
 	// Memory reserved for its container.
@@ -291,7 +291,7 @@ type AWSLoadBalancerController struct {
 	// Memory reserved for its container.
 	MemoryRequest Quantity `json:"memoryRequest,omitempty" default:"200Mi"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // CertManager is cert-manager.
@@ -305,7 +305,7 @@ type CertManager struct {
 	// Route 53 zones whose records it may change, to answer dns-01 challenges.
 	HostedZoneIDs []string `json:"hostedZoneIDs,omitempty" list:"set"`
 	// Image of its controller.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// false: somebody else installs and upgrades it; kops only relies on it.
 	Managed *bool `json:"managed,omitempty" default:"true"`
 	// Name servers (host:port) to ask when it checks dns-01 challenges, instead of those of the pod.
@@ -369,7 +369,7 @@ type Hook struct {
 	// Body of the unit, the [Service] section; or all of it with useRawManifest.
 	Manifest string `json:"manifest,omitempty"`
 	// Name of the unit.
-	Name string `json:"name,omitempty" default:"kops-hook-INDEX"`
+	Name string `json:"name,omitempty" otherwise:"kops-hook-INDEX"`
 	// Units that must run for this one to start.
 	Requires []string `json:"requires,omitempty" list:"set"`
 	// Roles of the nodes that run it. Default: all.
@@ -457,9 +457,9 @@ type RollingUpdate struct {
 	// Drains and ends old nodes. false: only new ones start, and somebody else ends the old.
 	DrainAndTerminate *bool `json:"drainAndTerminate,omitempty" default:"true"`
 	// How many nodes more than wanted there may be meanwhile, as a number or a percentage rounded up. 0: old nodes go before new ones come.
-	MaxSurge *IntOrString `json:"maxSurge,omitempty" default:"1 on AWS"`
+	MaxSurge *IntOrString `json:"maxSurge,omitempty" otherwise:"1 on AWS"`
 	// How many nodes may be missing at a time, as a number or a percentage rounded down.
-	MaxUnavailable *IntOrString `json:"maxUnavailable,omitempty" default:"1 where maxSurge is 0, else 0"`
+	MaxUnavailable *IntOrString `json:"maxUnavailable,omitempty" otherwise:"1 where maxSurge is 0, else 0"`
 }
 
 // IssuerDiscovery publishes the keys of service accounts.
@@ -571,7 +571,7 @@ type WarmPool struct {
 	// Seconds after which an instance is given up that is not set up.
 	LifecycleHookTimeout *int32 `json:"lifecycleHookTimeout,omitempty" default:"600"`
 	// Most instances to hold, those at work included; 0 switches the pool off.
-	MaxSize *int64 `json:"maxSize,omitempty" default:"the maximum of the group"`
+	MaxSize *int64 `json:"maxSize,omitempty" otherwise:"the maximum of the group"`
 	// Instances that wait at least.
 	MinSize *int64 `json:"minSize,omitempty" default:"0"`
 }

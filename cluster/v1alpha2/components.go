@@ -5,23 +5,23 @@ type KubeControllerManager struct {
 	// Longest life of certificates issued for CertificateSigningRequests.
 	ClusterSigningDuration Duration `json:"ClusterSigningDuration,omitempty" default:"8760h0m0s"`
 	// Gives nodes slices of clusterCIDR for their pods.
-	AllocateNodeCIDRs *bool `json:"allocateNodeCIDRs,omitempty" default:"by the network plug-in"`
+	AllocateNodeCIDRs *bool `json:"allocateNodeCIDRs,omitempty" otherwise:"by the network plug-in"`
 	// How often it compares volumes that should be attached with those that are.
 	AttachDetachReconcileSyncPeriod Duration `json:"attachDetachReconcileSyncPeriod,omitempty" default:"1m0s"`
 	// File on the node, a kubeconfig, by which it asks who its own callers are.
 	AuthenticationKubeconfig string `json:"authenticationKubeconfig,omitempty"`
 	// Paths of its own port open to everybody.
-	AuthorizationAlwaysAllowPaths []string `json:"authorizationAlwaysAllowPaths,omitempty" list:"set" default:"/healthz, /readyz, /livez"`
+	AuthorizationAlwaysAllowPaths []string `json:"authorizationAlwaysAllowPaths,omitempty" list:"set" default:"/healthz,/readyz,/livez"`
 	// File on the node, a kubeconfig, by which it asks what its own callers may do.
 	AuthorizationKubeconfig string `json:"authorizationKubeconfig,omitempty"`
 	// Who picks the slices: RangeAllocator, CloudAllocator, IPAMFromCluster, IPAMFromCloud.
 	CIDRAllocatorType string `json:"cidrAllocatorType,omitempty" default:"RangeAllocator"`
 	// Name of the cloud, as the flag takes it; external where a cloud controller manager runs.
-	CloudProvider string `json:"cloudProvider,omitempty" default:"external"`
+	CloudProvider string `json:"cloudProvider,omitempty" cloud:"any" default:"external"`
 	// Range of pods that is sliced; two, comma-separated, for two families.
 	ClusterCIDR string `json:"clusterCIDR,omitempty" format:"cidr-list"`
 	// Beginning of the names of what it makes in the cloud.
-	ClusterName string `json:"clusterName,omitempty" default:"name of the cluster"`
+	ClusterName string `json:"clusterName,omitempty" otherwise:"name of the cluster"`
 	// Deployments it works on at once.
 	ConcurrentDeploymentSyncs *int32 `json:"concurrentDeploymentSyncs,omitempty" default:"5"`
 	// Endpoints it works on at once.
@@ -43,7 +43,7 @@ type KubeControllerManager struct {
 	// Service accounts whose token secrets it works on at once.
 	ConcurrentServiceaccountTokenSyncs *int32 `json:"concurrentServiceaccountTokenSyncs,omitempty" default:"5"`
 	// Makes routes in the cloud to the slices of nodes.
-	ConfigureCloudRoutes *bool `json:"configureCloudRoutes,omitempty" default:"by the network plug-in"`
+	ConfigureCloudRoutes *bool `json:"configureCloudRoutes,omitempty" otherwise:"by the network plug-in"`
 	// Controllers to run: names, "*" for the usual ones, "-name" for one less.
 	Controllers []string `json:"controllers,omitempty" list:"atomic"`
 	// Most CPU its container gets.
@@ -85,7 +85,7 @@ type KubeControllerManager struct {
 	// Ignored by Kubernetes of today: took metrics from the metrics APIs, as it always does now.
 	HorizontalPodAutoscalerUseRestClients *bool `json:"horizontalPodAutoscalerUseRestClients,omitempty"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// Requests to the API server it may send at once above kubeAPIQPS.
 	KubeAPIBurst *int32 `json:"kubeAPIBurst,omitempty" default:"30"`
 	// Requests per second it sends to the API server in the long run.
@@ -135,7 +135,7 @@ type KubeScheduler struct {
 	// File on the node, a kubeconfig, by which it asks who its own callers are.
 	AuthenticationKubeconfig string `json:"authenticationKubeconfig,omitempty"`
 	// Paths of its own port open to everybody.
-	AuthorizationAlwaysAllowPaths []string `json:"authorizationAlwaysAllowPaths,omitempty" list:"set" default:"/healthz, /readyz, /livez"`
+	AuthorizationAlwaysAllowPaths []string `json:"authorizationAlwaysAllowPaths,omitempty" list:"set" default:"/healthz,/readyz,/livez"`
 	// File on the node, a kubeconfig, by which it asks what its own callers may do.
 	AuthorizationKubeconfig string `json:"authorizationKubeconfig,omitempty"`
 	// Requests to the API server it may send at once above qps, as its configuration file says it.
@@ -151,7 +151,7 @@ type KubeScheduler struct {
 	// Switches of Kubernetes' experiments: name and "true" or "false".
 	FeatureGates map[string]string `json:"featureGates,omitempty"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// Requests to the API server it may send at once above kubeAPIQPS, as its flag says it.
 	KubeAPIBurst *int32 `json:"kubeAPIBurst,omitempty" default:"100"`
 	// Requests per second it sends to the API server in the long run, as its flag says it.
@@ -165,7 +165,7 @@ type KubeScheduler struct {
 	// URL of the API server, in place of the kubeconfig's.
 	Master string `json:"master,omitempty"`
 	// Most volumes of the cloud on one node; only for volumes that no CSI driver serves.
-	MaxPersistentVolumes *int32 `json:"maxPersistentVolumes,omitempty" default:"by the cloud"`
+	MaxPersistentVolumes *int32 `json:"maxPersistentVolumes,omitempty" otherwise:"by the cloud"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty"`
 	// Memory reserved for its container.
@@ -201,7 +201,7 @@ type KubeProxy struct {
 	// Name of the node, where it is not the host's name.
 	HostnameOverride string `json:"hostnameOverride,omitempty"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that for the Kubernetes version"`
+	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// Ranges whose IPVS services it leaves alone.
 	IPVSExcludeCIDRs []string `json:"ipvsExcludeCidrs,omitempty" list:"set" format:"cidr"`
 	// Least time between two rewritings of IPVS rules.
@@ -233,13 +233,13 @@ type KubeDNS struct {
 	// Most answers kept. kube-dns only.
 	CacheMaxSize *int64 `json:"cacheMaxSize,omitempty" default:"1000"`
 	// Image that runs in place of the CoreDNS that kops knows to fit.
-	CoreDNSImage string `json:"coreDNSImage,omitempty" default:"that of the kops version"`
+	CoreDNSImage string `json:"coreDNSImage,omitempty" otherwise:"that of the kops version"`
 	// Image of the autoscaler that fits the number of its pods to the number of nodes.
-	CPAImage string `json:"cpaImage,omitempty" default:"that of the kops version"`
+	CPAImage string `json:"cpaImage,omitempty" otherwise:"that of the kops version"`
 	// CPU reserved for each of its containers.
 	CPURequest Quantity `json:"cpuRequest,omitempty" default:"100m"`
 	// Domain of the names within the cluster.
-	Domain string `json:"domain,omitempty" format:"dns" default:"clusterDNSDomain"`
+	Domain string `json:"domain,omitempty" format:"dns" otherwise:"clusterDNSDomain"`
 	// The whole Corefile of CoreDNS, instead of the one made from the fields here.
 	ExternalCoreFile string `json:"externalCoreFile,omitempty"`
 	// Ignored; coreDNSImage says it.
@@ -257,7 +257,7 @@ type KubeDNS struct {
 	// Ignored; the autoscaler sets it.
 	Replicas *int64 `json:"replicas,omitempty"`
 	// Address of the service, which pods have as their name server.
-	ServerIP string `json:"serverIP,omitempty" format:"ip" default:"tenth address of serviceClusterIPRange"`
+	ServerIP string `json:"serverIP,omitempty" format:"ip" otherwise:"tenth address of serviceClusterIPRange"`
 	// Other name servers for some domains: the domain, and their addresses.
 	StubDomains map[string][]string `json:"stubDomains,omitempty" list:"atomic"`
 	// Taints of nodes that keep its pods off no longer.
@@ -279,7 +279,7 @@ type NodeLocalDNS struct {
 	// Asks the cluster's name service for names outside the cluster too, instead of the node's name servers.
 	ForwardToKubeDNS *bool `json:"forwardToKubeDNS,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Address on which it listens on each node; one that nothing else has.
 	LocalIP string `json:"localIP,omitempty" format:"ip" default:"169.254.20.10"`
 	// Memory reserved for each of its containers.

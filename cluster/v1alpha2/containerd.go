@@ -29,7 +29,7 @@ type Containerd struct {
 	// The program that starts containers.
 	Runc *Runc `json:"runc,omitempty"`
 	// Image of the pause container, which holds a pod's network.
-	SandboxImage string `json:"sandboxImage,omitempty" default:"that of the kops version"`
+	SandboxImage string `json:"sandboxImage,omitempty" otherwise:"that of the kops version"`
 	// Labels containers for SELinux.
 	SelinuxEnabled *bool `json:"selinuxEnabled,omitempty" default:"false"`
 	// Leaves containerd to the image of the node: neither installs nor configures it.
@@ -39,7 +39,7 @@ type Containerd struct {
 	// Gives mirrors the credentials of ECR, where ECR itself is a pull-through cache.
 	UseECRCredentialsForMirrors *bool `json:"useECRCredentialsForMirrors,omitempty" default:"false"`
 	// Version of containerd to install.
-	Version string `json:"version,omitempty" default:"that for the Kubernetes version"`
+	Version string `json:"version,omitempty" otherwise:"that for the Kubernetes version"`
 }
 
 // GVisor is the runtime gVisor.
@@ -67,7 +67,7 @@ type NvidiaGPU struct {
 	// Installs drivers and runtime on nodes that have such a GPU.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Image of the device plug-in.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Package of the distribution that holds the driver.
 	Package string `json:"package,omitempty" default:"nvidia-driver-535-server"`
 }
@@ -95,7 +95,7 @@ type Runc struct {
 	// Other place of the runc program.
 	Packages *Packages `json:"packages,omitempty"`
 	// Version of runc to install.
-	Version string `json:"version,omitempty" default:"that for the containerd version"`
+	Version string `json:"version,omitempty" otherwise:"that for the containerd version"`
 }
 
 // Docker is Docker as a container runtime, which was removed. All of it is ignored.

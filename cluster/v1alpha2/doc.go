@@ -17,7 +17,9 @@
 //	list       how lists merge: set, atomic, or map: and the fields that tell items apart
 //	enum       the values there are, parted by |; of a list, of its items
 //	format     the form of a text; see docs/formats/cluster-documents.md section 3
-//	default    what holds where the field is absent, in words
+//	cloud      the clouds where alone the field means something, parted by |; any: all but hosts of one's own
+//	default    the value that holds where the field is absent, as --set takes it
+//	otherwise  instead of default: what holds then depends on other things, and is said in words
 //	since      the version of kops that brought the field, where that is known
 //	is         required: kops refuses a document without it; immutable: it cannot change later
 package v1alpha2

@@ -5,7 +5,7 @@ type EtcdCluster struct {
 	// Where its backups go.
 	Backups *EtcdBackups `json:"backups,omitempty"`
 	// CPU reserved for each member's container.
-	CPURequest Quantity `json:"cpuRequest,omitempty" default:"200m for main, 100m for others"`
+	CPURequest Quantity `json:"cpuRequest,omitempty" otherwise:"200m for main, 100m for others"`
 	// Ignored: etcd always speaks TLS.
 	EnableEtcdTLS *bool `json:"enableEtcdTLS,omitempty"`
 	// Ignored: clients of etcd always prove who they are.
@@ -27,13 +27,13 @@ type EtcdCluster struct {
 	// What runs etcd: etcd-manager. Nothing else is left.
 	Provider string `json:"provider,omitempty" enum:"Manager" default:"Manager"`
 	// Version of etcd to run, such as 3.5.21. It goes up by one minor version at a time, and not down.
-	Version string `json:"version,omitempty" default:"that for the Kubernetes version"`
+	Version string `json:"version,omitempty" otherwise:"that for the Kubernetes version"`
 }
 
 // EtcdBackups is where backups of an etcd go.
 type EtcdBackups struct {
 	// URL of the folder of backups. A store that was moved must change it.
-	BackupStore string `json:"backupStore,omitempty" default:"backups/etcd/NAME below configBase"`
+	BackupStore string `json:"backupStore,omitempty" otherwise:"backups/etcd/NAME below configBase"`
 	// Image of a backup container beside etcd, of old versions.
 	Image string `json:"image,omitempty"`
 }
@@ -41,21 +41,21 @@ type EtcdBackups struct {
 // EtcdMember is one member and its volume.
 type EtcdMember struct {
 	// Encrypts the volume. Chosen when the volume is made.
-	EncryptedVolume *bool `json:"encryptedVolume,omitempty" default:"true"`
+	EncryptedVolume *bool `json:"encryptedVolume,omitempty" cloud:"any" default:"true"`
 	// Instance group on whose node it runs: of the control plane, of one node.
 	InstanceGroup string `json:"instanceGroup,omitempty" is:"required,immutable"`
 	// KMS key with which the volume is encrypted. Default: the account's own for volumes.
-	KMSKeyID string `json:"kmsKeyId,omitempty"`
+	KMSKeyID string `json:"kmsKeyId,omitempty" cloud:"any"`
 	// Name of the member within its etcd, which is part of the volume's name.
 	Name string `json:"name,omitempty" is:"required"`
 	// I/O operations per second to buy for the volume, of types that sell them (io1, io2, gp3).
-	VolumeIOPS *int32 `json:"volumeIops,omitempty"`
+	VolumeIOPS *int32 `json:"volumeIops,omitempty" cloud:"any"`
 	// Size of the volume in GiB.
-	VolumeSize *int32 `json:"volumeSize,omitempty" default:"20"`
+	VolumeSize *int32 `json:"volumeSize,omitempty" cloud:"any" default:"20"`
 	// MiB per second to buy for the volume (gp3).
-	VolumeThroughput *int32 `json:"volumeThroughput,omitempty"`
+	VolumeThroughput *int32 `json:"volumeThroughput,omitempty" cloud:"any"`
 	// Kind of volume as the cloud calls it: gp3, pd-ssd, ...
-	VolumeType string `json:"volumeType,omitempty"`
+	VolumeType string `json:"volumeType,omitempty" cloud:"any"`
 }
 
 // EtcdManager is the program that runs etcd.
@@ -69,7 +69,7 @@ type EtcdManager struct {
 	// Environment variables of its container. Those that begin with ETCD_ are settings of etcd itself.
 	Env []EnvVar `json:"env,omitempty" list:"map:name"`
 	// Image of its container.
-	Image string `json:"image,omitempty" default:"that of the kops version"`
+	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// URLs at which etcd answers clients over HTTP only.
 	ListenClientHTTPURLs []string `json:"listenClientHTTPURLs,omitempty" list:"atomic"`
 	// URLs at which etcd exposes metrics and health.

@@ -27,11 +27,11 @@ type Kubelet struct {
 	// File on the node with the CAs whose client certificates count.
 	ClientCAFile string `json:"clientCaFile,omitempty"`
 	// Name of the cloud, as the flag takes it; external where a cloud controller manager runs.
-	CloudProvider string `json:"cloudProvider,omitempty" default:"external"`
+	CloudProvider string `json:"cloudProvider,omitempty" cloud:"any" default:"external"`
 	// Address of the name server that pods are given. Default: that of kubeDNS, or the cache on the node.
 	ClusterDNS string `json:"clusterDNS,omitempty" format:"ip-list"`
 	// Domain in which pods look up short names.
-	ClusterDomain string `json:"clusterDomain,omitempty" format:"dns" default:"clusterDNSDomain"`
+	ClusterDomain string `json:"clusterDomain,omitempty" format:"dns" otherwise:"clusterDNSDomain"`
 	// Refused by kops: a bridge set up by kubelet, a flag removed in Kubernetes 1.5.
 	ConfigureCbr0 *bool `json:"configureCbr0,omitempty"`
 	// Most log files per container, 2 or more.
@@ -63,7 +63,7 @@ type Kubelet struct {
 	// Events it writes per second, in the configuration file's word. 0: any number.
 	EventRecordQPS *int32 `json:"eventRecordQPS,omitempty" default:"50"`
 	// Thresholds beyond which pods are killed at once, comma-separated, such as memory.available<300Mi.
-	EvictionHard string `json:"evictionHard,omitempty" default:"memory.available<100Mi and shares of the disks"`
+	EvictionHard string `json:"evictionHard,omitempty" otherwise:"memory.available<100Mi and shares of the disks"`
 	// Most seconds a pod has to end at a soft threshold.
 	EvictionMaxPodGracePeriod *int32 `json:"evictionMaxPodGracePeriod,omitempty" default:"0"`
 	// How far beyond the threshold is freed, comma-separated, such as imagefs.available=2Gi.
@@ -159,7 +159,7 @@ type Kubelet struct {
 	// Refused by kops: that a kubeconfig must be there, a flag removed in Kubernetes 1.10.
 	RequireKubeconfig *bool `json:"requireKubeconfig,omitempty"`
 	// File on the node from which pods with DNS policy Default get their name servers.
-	ResolvConf string `json:"resolvConf,omitempty" default:"by the distribution"`
+	ResolvConf string `json:"resolvConf,omitempty" otherwise:"by the distribution"`
 	// Directory of volumes and state of pods.
 	RootDir string `json:"rootDir,omitempty" default:"/var/lib/kubelet"`
 	// Renews its client certificate before it ends.
@@ -175,9 +175,9 @@ type Kubelet struct {
 	// Pulls one image after the other.
 	SerializeImagePulls *bool `json:"serializeImagePulls,omitempty" default:"true"`
 	// How long a shutdown of the node is held back for pods to end.
-	ShutdownGracePeriod Duration `json:"shutdownGracePeriod,omitempty" default:"30s, 0s with Amazon VPC networking" since:"1.23"`
+	ShutdownGracePeriod Duration `json:"shutdownGracePeriod,omitempty" otherwise:"30s, 0s with Amazon VPC networking" since:"1.23"`
 	// Part of that time that belongs to critical pods, which end last.
-	ShutdownGracePeriodCriticalPods Duration `json:"shutdownGracePeriodCriticalPods,omitempty" default:"10s, 0s with Amazon VPC networking" since:"1.23"`
+	ShutdownGracePeriodCriticalPods Duration `json:"shutdownGracePeriodCriticalPods,omitempty" otherwise:"10s, 0s with Amazon VPC networking" since:"1.23"`
 	// Idle time after which exec, attach and port forwarding are cut. 0: never.
 	StreamingConnectionIdleTimeout Duration `json:"streamingConnectionIdleTimeout,omitempty" default:"4h0m0s"`
 	// Cgroup for the processes of the system that are in none.
@@ -199,7 +199,7 @@ type Kubelet struct {
 	// How strictly CPUs, memory and devices of a pod must lie near each other.
 	TopologyManagerPolicy string `json:"topologyManagerPolicy,omitempty" enum:"none|best-effort|restricted|single-numa-node" default:"none"`
 	// Directory on the node in which FlexVolume plug-ins are found.
-	VolumePluginDirectory string `json:"volumePluginDirectory,omitempty" default:"by the distribution"`
+	VolumePluginDirectory string `json:"volumePluginDirectory,omitempty" otherwise:"by the distribution"`
 	// How often disk use of volumes is measured. 0s: never.
 	VolumeStatsAggPeriod Duration `json:"volumeStatsAggPeriod,omitempty" default:"1m0s"`
 }

@@ -41,11 +41,11 @@ type AmazonVPC struct {
 	// Environment variables of its container, such as ENABLE_PREFIX_DELEGATION.
 	Env []EnvVar `json:"env,omitempty" list:"map:name"`
 	// Image of its container.
-	ImageName string `json:"imageName,omitempty" default:"that of the kops version"`
+	ImageName string `json:"imageName,omitempty" otherwise:"that of the kops version"`
 	// Image of the container that prepares the node.
-	InitImageName string `json:"initImageName,omitempty" default:"that of the kops version"`
+	InitImageName string `json:"initImageName,omitempty" otherwise:"that of the kops version"`
 	// Image of the agent that enforces network policies.
-	NetworkPolicyAgentImage string `json:"networkPolicyAgentImage,omitempty" default:"that of the kops version"`
+	NetworkPolicyAgentImage string `json:"networkPolicyAgentImage,omitempty" otherwise:"that of the kops version"`
 }
 
 // Calico is Calico.
@@ -53,7 +53,7 @@ type Calico struct {
 	// Lets containers forward packets.
 	AllowIPForwarding *bool `json:"allowIPForwarding,omitempty" default:"false"`
 	// Whether AWS drops packets of instances that bear another's address, as routed ones of pods do. AWS only.
-	AWSSrcDstCheck string `json:"awsSrcDstCheck,omitempty" enum:"Enable|Disable|DoNothing" default:"Disable, DoNothing for IPv6"`
+	AWSSrcDstCheck string `json:"awsSrcDstCheck,omitempty" enum:"Enable|Disable|DoNothing" otherwise:"Disable, DoNothing for IPv6"`
 	// Moves packets by eBPF and without kube-proxy; needs kubeProxy.enabled: false.
 	BPFEnabled *bool `json:"bpfEnabled,omitempty" default:"false"`
 	// How answers go to clients outside: back through the node they came by, or straight (DSR).
@@ -69,7 +69,7 @@ type Calico struct {
 	// Ignored; encapsulationMode with ipipMode or vxlanMode: CrossSubnet says it.
 	CrossSubnet *bool `json:"crossSubnet,omitempty"`
 	// In what packets between nodes are wrapped.
-	EncapsulationMode string `json:"encapsulationMode,omitempty" enum:"ipip|vxlan|none" default:"ipip, none for IPv6"`
+	EncapsulationMode string `json:"encapsulationMode,omitempty" enum:"ipip|vxlan|none" otherwise:"ipip, none for IPv6"`
 	// When packets are wrapped in IP, where that is how they are wrapped.
 	IPIPMode string `json:"ipipMode,omitempty" enum:"Always|CrossSubnet|Never" default:"CrossSubnet"`
 	// Which iptables program it uses.
@@ -83,7 +83,7 @@ type Calico struct {
 	// Ignored; only version 3 is left.
 	MajorVersion string `json:"majorVersion,omitempty"`
 	// Largest packet of pods, in bytes.
-	MTU *int32 `json:"mtu,omitempty" default:"found out"`
+	MTU *int32 `json:"mtu,omitempty" otherwise:"found out"`
 	// Whether it uses nftables in place of iptables.
 	NftablesMode string `json:"nftablesMode,omitempty" enum:"Disabled|Enabled|Auto"`
 	// Adds figures of the Go runtime to its metrics.
@@ -103,7 +103,7 @@ type Calico struct {
 	// Copies of Typha, which stands between agents and API server. Some are good from 50 nodes on.
 	TyphaReplicas *int32 `json:"typhaReplicas,omitempty" default:"0"`
 	// Tag of its images.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// When packets are wrapped in VXLAN, where that is how they are wrapped.
 	VXLANMode string `json:"vxlanMode,omitempty" enum:"Always|CrossSubnet|Never" default:"CrossSubnet"`
 	// Encrypts traffic of pods between nodes with WireGuard.
@@ -175,11 +175,11 @@ type Kindnet struct {
 	// Which traffic is hidden behind the node's address.
 	Masquerade *KindnetMasquerade `json:"masquerade,omitempty"`
 	// Lets pods with IPv6 only reach IPv4 addresses.
-	Nat64 *bool `json:"nat64,omitempty" default:"true for IPv6"`
+	Nat64 *bool `json:"nat64,omitempty" otherwise:"true for IPv6"`
 	// Enforces NetworkPolicy objects.
 	NetworkPolicies *bool `json:"networkPolicies,omitempty" default:"true"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" default:"that of the kops version"`
+	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // KindnetMasquerade is which traffic is hidden behind the node's address.

@@ -137,7 +137,7 @@ func (t structs) typeOf(e ast.Expr) (string, *ast.StructType, error) {
 // attributes are the tags beside json, in the order of the table.
 func attributes(tag reflect.StructTag) string {
 	var b strings.Builder
-	for _, key := range []string{"list", "enum", "format", "since"} {
+	for _, key := range []string{"list", "enum", "format", "cloud", "since"} {
 		if v := tag.Get(key); v != "" {
 			fmt.Fprintf(&b, " %s=%s", key, v)
 		}
@@ -145,8 +145,10 @@ func attributes(tag reflect.StructTag) string {
 	if is := tag.Get("is"); is != "" {
 		b.WriteString(" " + strings.ReplaceAll(is, ",", " "))
 	}
-	if v, ok := tag.Lookup("default"); ok {
-		b.WriteString(" default=" + strconv.Quote(v))
+	for _, key := range []string{"default", "otherwise"} {
+		if v, ok := tag.Lookup(key); ok {
+			b.WriteString(" " + key + "=" + strconv.Quote(v))
+		}
 	}
 	return b.String()
 }
