@@ -236,10 +236,12 @@ func (m *Machine) sweep(id string, keep []bundle.Digest) error {
 	if err != nil {
 		return err
 	}
+	ours, _, _ := strings.Cut(id, ".")
 	for _, n := range names {
 		hex, _, _ := strings.Cut(n, ".")
+		kept := hex != ours && slices.ContainsFunc(keep, func(d bundle.Digest) bool { return d.Hex() == hex })
 		// What is being staged, or waits to be switched to, is no one's leftover.
-		if n == id || n == m.staged || strings.HasPrefix(n, stagingName) || slices.ContainsFunc(keep, func(d bundle.Digest) bool { return d.Hex() == hex }) {
+		if n == id || n == m.staged || strings.HasPrefix(n, stagingName) || kept {
 			continue
 		}
 		delete(m.standing, n)

@@ -271,6 +271,15 @@ func TestOldSetsAreSwept(t *testing.T) {
 	if err := s.m.Switch(t.Context(), set); err != nil || count() != 1 {
 		t.Errorf("%v, %d sets", err, count())
 	}
+
+	// One of the same bundle with older keys goes, though the bundle is kept.
+	s.now = s.now.AddDate(0, 9, 0)
+	if set, err = s.m.Stage(t.Context(), Wanted{d, b}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.m.Switch(t.Context(), set, d); err != nil || count() != 1 {
+		t.Errorf("%v, %d sets", err, count())
+	}
 }
 
 func TestAnUnrecordedServiceIsEnded(t *testing.T) {
