@@ -139,6 +139,9 @@ func (s *snapshots) take(ctx context.Context, e etcd, of Snapshot) (*Snapshot, e
 	if same, err := s.read(of.Name); err == nil {
 		return same, nil // of this very second
 	}
+	if err := roomFor(s.tree.Root().Name(), e.size()); err != nil {
+		return nil, err
+	}
 	if err := s.fetch(ctx, e, &of); err != nil {
 		return nil, err
 	}
@@ -219,4 +222,14 @@ func (s *snapshots) prune(taken Snapshot) error {
 func (e etcd) hasData() bool {
 	_, err := os.Lstat(filepath.Join(e.data, "member", "snap", "db"))
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// size is how large a snapshot will be, in bytes, about: as large as the database
+// is now; 0 where that cannot be told.
+func (e etcd) size() uint64 {
+	fi, err := os.Stat(filepath.Join(e.data, "member", "snap", "db"))
+	if err != nil {
+		return 0
+	}
+	return uint64(fi.Size())
 }

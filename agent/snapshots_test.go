@@ -153,6 +153,26 @@ func TestADiskThatFailsLeavesNoHalfSnapshot(t *testing.T) {
 	}
 }
 
+// A snapshot lies on the disk that etcd writes to, and etcd ends where that is
+// full: what has no room is not begun.
+func TestASnapshotThatHasNoRoomIsNotBegun(t *testing.T) {
+	t.Parallel()
+	s := vaultAt(t, nil)
+	e := playEtcd(t, &answers{db: database(3), status: "0"})
+	e.data = t.TempDir()
+	db := filepath.Join(e.data, "member", "snap", "db")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(db), 0o700), os.WriteFile(db, nil, 0o600), os.Truncate(db, 8<<40)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.save(t.Context(), e, Snapshot{Commit: 1})
+	if err == nil || !strings.Contains(err.Error(), "MiB free, and 8388624 are needed: no space left on device") {
+		t.Errorf("error: %v", err)
+	}
+	if got := s.files(t); got != ".lock" {
+		t.Errorf("left: %s", got)
+	}
+}
+
 func TestASnapshotThatWasChangedIsNotUsed(t *testing.T) {
 	t.Parallel()
 	s := vaultAt(t, nil)

@@ -26,7 +26,8 @@ const (
 	stagingName = ".new-"   // begins the name of a set that is being written
 )
 
-// reserve is what staging leaves free on the disk, in bytes, for the services.
+// reserve is what staging and snapshots leave free on the disk, in bytes, for the
+// services.
 const reserve = 16 << 20
 
 // setRecord is .set.json of a set: what cannot be told from its bundle. Its
@@ -212,7 +213,7 @@ func (m *Machine) write(ctx context.Context, want Wanted, r *rendered, g *goods)
 	if err := m.certify(ctx, r, g, &rec); err != nil {
 		return nil, err
 	}
-	if err := m.room(g); err != nil {
+	if err := roomFor(m.dir, g.size()); err != nil {
 		return nil, err
 	}
 	id, err := m.newID(want.Digest)
@@ -302,20 +303,25 @@ func (m *Machine) takeOver(id, p string, have certificateRecord, request string,
 	return pair{crt, key}, err == nil && digestOf(key) == have.Key
 }
 
-// room refuses early what the disk has no room for.
-func (m *Machine) room(g *goods) error {
-	var need uint64 = reserve
-	for _, c := range g.files {
-		need += uint64(len(c.bytes)) + 4096
-	}
+// roomFor refuses early what the disk has no room for, the reserve included.
+func roomFor(dir string, size uint64) error {
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(m.dir, &st); err != nil {
+	if err := syscall.Statfs(dir, &st); err != nil {
 		return err
 	}
+	need := size + reserve
 	if free := st.Bavail * uint64(st.Bsize); free < need {
-		return fmt.Errorf("%s has %d MiB free, and %d are needed: %w", m.dir, free>>20, need>>20, syscall.ENOSPC)
+		return fmt.Errorf("%s has %d MiB free, and %d are needed: %w", dir, free>>20, need>>20, syscall.ENOSPC)
 	}
 	return nil
+}
+
+func (g *goods) size() uint64 {
+	var all uint64
+	for _, c := range g.files {
+		all += uint64(len(c.bytes)) + 4096
+	}
+	return all
 }
 
 func (m *Machine) newID(d bundle.Digest) (string, error) {
