@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -165,16 +166,16 @@ func (k *keeper) start() (*live, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	gone := make(chan string, 1)
 	p, err := processOf(cmd.Process.Pid)
+	if err != nil { // nobody could end it later
+		_ = cmd.Process.Kill()
+		return nil, errors.Join(err, cmd.Wait())
+	}
+	gone := make(chan string, 1)
 	rec := record{Format: 1, Run: r, Process: p, Started: time.Now(), Log: from}
 	k.took(rec)
-	// From here on the process is ours to wait for, whatever else goes wrong.
 	go func() { gone <- exitText(cmd.Wait()) }()
-	if err == nil {
-		err = k.m.putRecord(rec)
-	}
-	if err != nil {
+	if err := k.m.putRecord(rec); err != nil {
 		k.m.log.WarnContext(k.m.ctx, "cannot record a service", slog.String("service", r.Name), slog.Any("err", err))
 	}
 	k.m.log.InfoContext(k.m.ctx, "started", slog.String("service", r.Name), slog.Int("pid", p.PID))

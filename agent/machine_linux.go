@@ -179,6 +179,9 @@ func (m *Machine) takeUp() error {
 			continue
 		}
 		known[rec.Process] = true
+		if now := time.Now(); rec.Started.After(now) {
+			rec.Started = now // by a clock that was ahead: nothing may wait for that time
+		}
 		k := m.newKeeper(rec.Run)
 		k.st.Since = rec.Started
 		k.took(rec)
