@@ -67,17 +67,24 @@ type Conflict struct {
 
 // Conflicts lists the conflicts of a cluster that are not settled, newest first.
 func (s *Store) Conflicts(ctx context.Context, name cluster.Name) ([]Conflict, error) {
-	commits, err := s.store.Cluster(string(name)).Conflicts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []Conflict
+	all, _, err := s.conflicts(ctx, name, 0)
+	return all, err
+}
+
+// RecentConflicts is Conflicts of the newest commits, [store.RecentConflicts] of
+// them, and says whether there are older ones that were not looked at.
+func (s *Store) RecentConflicts(ctx context.Context, name cluster.Name) (all []Conflict, more bool, err error) {
+	return s.conflicts(ctx, name, store.RecentConflicts)
+}
+
+func (s *Store) conflicts(ctx context.Context, name cluster.Name, most int) (all []Conflict, more bool, err error) {
+	commits, more, err := s.store.Cluster(string(name)).Conflicts(ctx, most)
 	for _, c := range commits {
 		for _, ch := range c.Foreign.Changed {
 			all = append(all, Conflict{c.Number, ch.Name, ch.Action == store.Removed})
 		}
 	}
-	return all, nil
+	return all, more, err
 }
 
 // Resolve says how conflicts of one file are settled.

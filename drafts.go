@@ -65,20 +65,11 @@ func (s *Store) DraftDiff(ctx context.Context, name cluster.Name) ([]FileChange,
 	if err != nil {
 		return nil, err
 	}
-	base, tip, err := ends(ctx, d)
+	base, tip, err := d.Ends(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return compare(ctx, base, tip)
-}
-
-// ends are the commit that a draft goes off, and its newest.
-func ends(ctx context.Context, d *store.Draft) (base, tip *store.Snapshot, err error) {
-	if base, err = d.Base(ctx); err != nil {
-		return nil, nil, err
-	}
-	tip, err = d.Head(ctx)
-	return base, tip, err
 }
 
 // DropDraft ends the draft that the store is on. What was committed to it stays
@@ -130,7 +121,7 @@ func (s *Store) publish(ctx context.Context, name cluster.Name, p Publish, w Wri
 	if err != nil {
 		return nil, err
 	}
-	base, tip, err := ends(ctx, d)
+	base, tip, err := d.Ends(ctx)
 	if err != nil {
 		return nil, err
 	}

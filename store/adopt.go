@@ -46,30 +46,62 @@ func (sv *survey) choose(adopt func(name string) bool) {
 	}
 }
 
+// RecentConflicts is how many of the newest commits a look at a cluster asks
+// for conflicts that are not settled: a history may have a hundred thousand.
+const RecentConflicts = 1000
+
 // Conflicts returns the commits that keep foreign bytes and are not settled
 // yet, the newest first: of each file, those since the last commit that says
-// that they are settled. See [Settled].
-func (h *History) Conflicts(ctx context.Context) ([]*Commit, error) {
-	settled := map[string]bool{}
-	var open []*Commit
+// that they are settled. See [Settled]. It looks at so many commits, the newest,
+// and says whether there are more; 0: at all of them.
+func (h *History) Conflicts(ctx context.Context, most int) (list []*Commit, more bool, err error) {
+	var open openConflicts
 	for c, err := range h.Log(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if c.Kind == Deleted {
-			break
+		if most > 0 && open.seen == most {
+			return list, !open.ended, nil
 		}
-		for _, name := range settles(c.Message) {
-			settled[name] = true
-		}
-		if c.Foreign != nil && slices.ContainsFunc(c.Foreign.Changed, func(ch Changed) bool { return !settled[ch.Name] }) {
-			part := *c.Foreign
-			part.Changed = slices.DeleteFunc(slices.Clone(part.Changed), func(ch Changed) bool { return settled[ch.Name] })
-			c.Foreign = &part
-			open = append(open, c)
+		if c := open.see(c); c != nil {
+			list = append(list, c)
 		}
 	}
-	return open, nil
+	return list, false, nil
+}
+
+// openConflicts goes through a history from its end, and finds the conflicts
+// that nobody has settled.
+type openConflicts struct {
+	seen    int
+	settled map[string]bool
+	ended   bool // what comes now was before the cluster was deleted
+}
+
+// see returns the commit with what it keeps and nobody has settled; nil: there
+// is nothing of that.
+func (o *openConflicts) see(c *Commit) *Commit {
+	o.seen++
+	o.ended = o.ended || c.Kind == Deleted
+	if o.ended {
+		return nil
+	}
+	for _, name := range settles(c.Message) {
+		if o.settled == nil {
+			o.settled = map[string]bool{}
+		}
+		o.settled[name] = true
+	}
+	if c.Foreign == nil {
+		return nil
+	}
+	part := *c.Foreign
+	part.Changed = slices.DeleteFunc(slices.Clone(part.Changed), func(ch Changed) bool { return o.settled[ch.Name] })
+	if len(part.Changed) == 0 {
+		return nil
+	}
+	c.Foreign = &part
+	return c
 }
 
 // settledTrailer begins the line of a message that settles conflicts.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"iter"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -150,23 +149,50 @@ func (d *Draft) State(ctx context.Context) (*DraftState, error) {
 		return nil, &NoDraftError{Cluster: d.h.name, Name: d.name}
 	}
 	s := &DraftState{Name: d.name, Base: tip.Base, Commit: tip.commit()}
-	if !s.Ended() {
-		s.Count++
-	}
-	first := tip
-	for n := tip.Number + 1; n < 0; n++ {
-		r, err := d.h.record(ctx, n)
+	for r, err := range d.records(ctx, tip) {
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("draft %s of %s: %w", d.name, d.h.name, err)
 		}
-		if r.Kind == Published || r.Kind == Dropped {
-			break
+		s.Began = r.commit().Time
+		if !r.ended() {
+			s.Count++
 		}
-		first = r
-		s.Count++
 	}
-	s.Began = first.commit().Time
 	return s, nil
+}
+
+// records yields a record and those of the same draft before it, the newest
+// first.
+func (d *Draft) records(ctx context.Context, tip *record) iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		next := tip
+		for n := tip.Number; n < 0; n += ahead {
+			batch := make([]*record, min(ahead, -n)) // numbers n, n+1, ... -1
+			err := forEach(ctx, len(batch), func(ctx context.Context, i int) (err error) {
+				batch[i], err = d.h.record(ctx, n+i)
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, r := range batch {
+				if r.Number != tip.Number && r.ended() {
+					return // another draft of this name
+				}
+				if r.Number != tip.Number {
+					if err := d.h.follows(r, next); err != nil {
+						yield(nil, err)
+						return
+					}
+				}
+				if !yield(r, nil) {
+					return
+				}
+				next = r
+			}
+		}
+	}
 }
 
 // tip returns the newest record; nil: there is none.
@@ -213,8 +239,8 @@ func (d *Draft) open(ctx context.Context) (*record, error) {
 
 func (r *record) ended() bool { return r == nil || r.Kind == Published || r.Kind == Dropped }
 
-// Head returns the newest snapshot of the draft, and Base the commit of the
-// cluster that it goes off. A draft that is not there is a [*NoDraftError].
+// Head returns the newest snapshot of the draft. A draft that is not there is a
+// [*NoDraftError].
 func (d *Draft) Head(ctx context.Context) (*Snapshot, error) {
 	tip, err := d.open(ctx)
 	if err != nil {
@@ -223,33 +249,30 @@ func (d *Draft) Head(ctx context.Context) (*Snapshot, error) {
 	return d.h.snapshot(tip, false), nil
 }
 
-// Base returns the snapshot of the cluster that the draft goes off.
-func (d *Draft) Base(ctx context.Context) (*Snapshot, error) {
+// Ends returns the snapshot of the cluster that the draft goes off, and its
+// newest, both of one moment.
+func (d *Draft) Ends(ctx context.Context) (base, newest *Snapshot, err error) {
 	tip, err := d.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	base, err := d.h.record(ctx, tip.Base)
+	r, err := d.h.record(ctx, tip.Base)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("draft %s of %s: %w", d.name, d.h.name, err)
 	}
-	return d.h.snapshot(base, false), nil
+	return d.h.snapshot(r, false), d.h.snapshot(tip, false), nil
 }
 
 // Log yields the commits of the draft, the newest first, down to its base,
 // which is not one of them.
 func (d *Draft) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 	return func(yield func(*Commit, error) bool) {
-		r, err := d.open(ctx)
-		for err == nil && !r.ended() {
-			if !yield(r.commit(), nil) || r.Number == -1 {
-				return
-			}
-			r, err = d.h.record(ctx, r.Number+1)
-		}
+		tip, err := d.open(ctx)
 		if err != nil {
 			yield(nil, err)
+			return
 		}
+		commits(d.records(ctx, tip))(yield)
 	}
 }
 
@@ -430,14 +453,24 @@ func NumberText(n int) string {
 
 // draftBases returns the commits that open drafts go off: their bytes stay.
 func (h *History) draftBases(ctx context.Context) ([]int, error) {
-	var bases []int
-	for d, err := range h.Drafts(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if !d.Ended() && !slices.Contains(bases, d.Base) {
-			bases = append(bases, d.Base)
-		}
+	names, err := h.draftNames(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return bases, nil
+	bases := make([]int, len(names))
+	err = forEach(ctx, len(names), func(ctx context.Context, i int) error {
+		d, err := h.Draft(names[i])
+		if err != nil {
+			return err
+		}
+		tip, err := d.tip(ctx)
+		if err != nil {
+			return fmt.Errorf("draft %s of %s: %w", names[i], h.name, err)
+		}
+		if !tip.ended() {
+			bases[i] = tip.Base
+		}
+		return nil
+	})
+	return bases, err
 }

@@ -87,7 +87,7 @@ func TestDraft(t *testing.T) {
 	if got := sn.Names(); len(got) != 3 {
 		t.Errorf("it has %v", got)
 	}
-	base, err := fresh.Base(ctx)
+	base, _, err := fresh.Ends(ctx)
 	if err != nil || base.Commit().Number != 1 {
 		t.Fatalf("it goes off %v, %v", base, err)
 	}

@@ -4,11 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
 )
+
+// UnderWay is how long a change may take. What was the newest commit so shortly
+// ago, a change may be standing on, or a draft be about to go off: a window that
+// begins later protects neither.
+const UnderWay = 10 * time.Minute
 
 // Stripped is a record whose old bytes are removed, or would be.
 type Stripped struct {
@@ -24,10 +30,11 @@ type Window struct {
 }
 
 // Strip removes bytes of files from commits that are older than the window:
-// those that no commit in the window, nor the newest one, nor one that is not
-// settled (see [History.Conflicts]) names. The records stay, with their
-// messages, digests and chain; no number goes. Without write it says what it
-// would do. Commits that are not finished are an ErrConflict.
+// those that no commit in the window names, nor the newest one, nor one that an
+// open draft goes off, nor one that is not settled (see [History.Conflicts]).
+// The records stay, with their messages, digests and chain; no number goes.
+// Without write it says what it would do. Commits that are not finished are an
+// ErrConflict. With an error comes what was removed all the same.
 func (h *History) Strip(ctx context.Context, w Window, write bool) ([]Stripped, error) {
 	st, err := h.look(ctx, nil)
 	switch {
@@ -40,21 +47,23 @@ func (h *History) Strip(ctx context.Context, w Window, write bool) ([]Stripped, 
 	case len(st.window) > 0 && write:
 		return nil, fmt.Errorf("gc %s: commit %d is not finished: %w", h.name, st.tip.Number, ErrConflict)
 	}
-	kept, begin, err := h.keptBytes(ctx, w, st)
+	numbers, kept, err := h.strippable(ctx, w, st.tip)
 	if err != nil {
 		return nil, err
 	}
-	var list []Stripped
-	for n := 1; n < begin; n++ {
-		s, err := h.stripOne(ctx, n, kept, write)
-		if err != nil {
-			return list, fmt.Errorf("gc %s: commit %d: %w", h.name, n, err)
-		}
-		if len(s.Names) > 0 {
-			list = append(list, s)
+	if write && len(numbers) > 0 {
+		if err := h.s.begin(ctx); err != nil {
+			return nil, err
 		}
 	}
-	return list, nil
+	each := make([]Stripped, len(numbers))
+	err = forEach(ctx, len(numbers), func(ctx context.Context, i int) (err error) {
+		if each[i], err = h.stripOne(ctx, numbers[i], kept, write); err != nil {
+			return fmt.Errorf("gc %s: commit %d: %w", h.name, numbers[i], err)
+		}
+		return nil
+	})
+	return slices.DeleteFunc(each, func(s Stripped) bool { return len(s.Names) == 0 }), err
 }
 
 // held names bytes: a file in the record that holds them. The foreign half of a
@@ -65,64 +74,79 @@ type held struct {
 	foreign bool
 }
 
-// keptBytes returns the bytes that must stay, and the first commit of the
-// window.
-func (h *History) keptBytes(ctx context.Context, w Window, st *state) (map[held]bool, int, error) {
-	before, err := h.newestAt(ctx, w.Since.Add(-time.Second), st.tip)
+// strippable lists the records that may lose something, the oldest first, and
+// the bytes that must stay. It goes through the history once, from its end: what a record may lose
+// is known when all that come after it were seen, since nothing older names it.
+func (h *History) strippable(ctx context.Context, w Window, tip *record) (list []int, kept map[held]bool, err error) {
+	inForce, err := h.newestAt(ctx, w.Since.Add(-time.Second), tip) // when the window began
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	kept := map[held]bool{}
-	begin := before + 1
 	numbers, err := h.draftBases(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	numbers = append(numbers, w.Numbers...)
-	for n := max(before, 1); n <= st.tip.Number; n++ { // the one before was in force when the window began
-		numbers = append(numbers, n)
-	}
-	for _, n := range numbers {
-		r, err := h.record(ctx, n)
+	kept = map[held]bool{}
+	var open openConflicts
+	for r, err := range h.records(ctx, tip) {
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
-		for name, f := range r.Files {
-			kept[held{f.Record, name, false}] = true
+		inWindow := r.Number >= inForce || r.Number == tip.Number
+		if inWindow || slices.Contains(numbers, r.Number) {
+			for name, f := range r.Files {
+				kept[held{f.Record, name, false}] = true
+			}
+		}
+		if c := open.see(r.commit()); c != nil {
+			for _, ch := range c.Foreign.Changed {
+				kept[held{r.Number, ch.Name, true}] = true
+			}
+		}
+		if s, _ := r.spare(kept); !inWindow && len(s.Names) > 0 {
+			list = append(list, r.Number)
 		}
 	}
-	open, err := h.Conflicts(ctx)
-	for _, c := range open {
-		for _, ch := range c.Foreign.Changed {
-			kept[held{c.Number, ch.Name, true}] = true
-		}
-	}
-	return kept, min(begin, st.tip.Number), err
+	slices.Reverse(list)
+	return list, kept, nil
 }
 
-func (h *History) stripOne(ctx context.Context, n int, kept map[held]bool, write bool) (Stripped, error) {
-	s := Stripped{Number: n}
-	b, e, err := h.own.Get(ctx, recordName(n))
-	if err != nil {
-		return s, err
-	}
-	r, err := decodeRecord(b)
-	if err != nil {
-		return s, &DamagedError{h.name, n, err}
-	}
+// spare returns the writes of a record whose bytes are there and not kept.
+func (r *record) spare(kept map[held]bool) (s Stripped, writes []*write) {
+	s.Number = r.Number
 	for i := range r.Parts {
 		foreign := i < len(r.Parts)-1
 		for j := range r.Parts[i].Writes {
 			w := &r.Parts[i].Writes[j]
-			if len(w.Bytes) == 0 || kept[held{n, w.Name, foreign}] {
-				continue
+			if len(w.Bytes) > 0 && !kept[held{r.Number, w.Name, foreign}] {
+				s.Names, s.Bytes, writes = append(s.Names, w.Name), s.Bytes+int64(len(w.Bytes)), append(writes, w)
 			}
-			s.Names, s.Bytes = append(s.Names, w.Name), s.Bytes+int64(len(w.Bytes))
-			w.Bytes = nil
 		}
 	}
-	if len(s.Names) == 0 || !write {
+	return s, writes
+}
+
+// stripOne takes the bytes out of a record that are not kept, and returns what
+// went: nothing where somebody else was faster.
+func (h *History) stripOne(ctx context.Context, n int, kept map[held]bool, write bool) (Stripped, error) {
+	b, e, err := h.own.Get(ctx, recordName(n)) // what is remembered, or kept elsewhere, may be whole still
+	if err != nil {
+		return Stripped{}, err
+	}
+	r, err := decodeRecord(b)
+	if err == nil && r.Number != n {
+		err = fmt.Errorf("it says that it is number %d: %w", r.Number, errRecord)
+	}
+	if err != nil {
+		return Stripped{}, &DamagedError{h.name, n, err}
+	}
+	s, writes := r.spare(kept)
+	if len(writes) == 0 || !write {
 		return s, nil
+	}
+	for _, w := range writes {
+		w.Bytes = nil
 	}
 	digest := r.Digest
 	stripped, err := r.encode(nil)
@@ -133,17 +157,18 @@ func (h *History) stripOne(ctx context.Context, n int, kept map[held]bool, write
 		err = errors.New("its digest would become another")
 	}
 	if err != nil {
-		return s, err
-	}
-	if err := h.s.begin(ctx); err != nil {
-		return s, err
+		return Stripped{}, err
 	}
 	// The record is the same one by digest, chain and signature, with and without.
-	if _, err = h.own.Put(ctx, recordName(n), stripped, vfs.IfVersion(e.Version), ""); errors.Is(err, vfs.ErrConflict) {
-		return Stripped{Number: n}, nil // somebody else is at it
-	}
+	_, err = h.own.Put(ctx, recordName(n), stripped, vfs.IfVersion(e.Version), "")
 	h.known.forgetRecord(n)
-	return s, err
+	switch {
+	case errors.Is(err, vfs.ErrConflict):
+		return Stripped{}, nil
+	case err != nil:
+		return Stripped{}, err
+	}
+	return s, nil
 }
 
 // Size is how many objects a history has, of which kind, and how large they are

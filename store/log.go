@@ -24,11 +24,48 @@ func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 			yield(nil, err)
 			return
 		}
-		if st.tip == nil {
+		commits(h.records(ctx, st.tip))(yield)
+	}
+}
+
+// Log yields the snapshot's commit and those before it, as [History.Log] does.
+func (sn *Snapshot) Log(ctx context.Context) iter.Seq2[*Commit, error] {
+	return func(yield func(*Commit, error) bool) {
+		if sn.c.Number < 1 {
+			return
+		}
+		r, err := sn.h.record(ctx, sn.c.Number)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		commits(sn.h.records(ctx, r))(yield)
+	}
+}
+
+func commits(records iter.Seq2[*record, error]) iter.Seq2[*Commit, error] {
+	return func(yield func(*Commit, error) bool) {
+		for r, err := range records {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(r.commit(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// records yields a record and all before it, and checks that each is the one
+// that the next one follows. After an error it ends. nil: it yields nothing.
+func (h *History) records(ctx context.Context, from *record) iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		if from == nil {
 			return
 		}
 		most := ahead
-		for next, n := st.tip, st.tip.Number; n > 0; most = min(2*most, maxAhead) {
+		for next, n := from, from.Number; n > 0; most = min(2*most, maxAhead) {
 			count := min(n, most)
 			batch := make([]*record, count) // numbers n, n-1, ...
 			h.recall(ctx, next, n, n-count+1)
@@ -47,7 +84,7 @@ func (h *History) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 						return
 					}
 				}
-				if !yield(r.commit(), nil) {
+				if !yield(r, nil) {
 					return
 				}
 				next = r
