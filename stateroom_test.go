@@ -40,7 +40,7 @@ func create(t *testing.T, s *Store, sets ...string) *Outcome {
 	return out
 }
 
-func set(t *testing.T, texts ...string) *cluster.Patch {
+func set(t testing.TB, texts ...string) *cluster.Patch {
 	t.Helper()
 	p, err := cluster.ParsePatch(texts, nil)
 	if err != nil {

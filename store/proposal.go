@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/stateroom/stateroom/vfs"
 )
@@ -183,7 +184,12 @@ func (d *proposal) committed(standing *record) *Snapshot {
 	return sn
 }
 
-// stage puts immutable objects. One that is there already must be the same.
+// StagedFor is how long a staged object that no commit names is left alone: the
+// commit that names it may be about to be made.
+const StagedFor = time.Hour
+
+// stage puts immutable objects. One that is there already must be the same, and
+// is written once more if it has been there for long.
 func (u *update) stage(ctx context.Context, objects map[string][]byte) error {
 	var names []string
 	for name := range objects {
@@ -208,13 +214,22 @@ func (h *History) stageOne(ctx context.Context, name string, b []byte) error {
 		if err == nil || final(err) {
 			return err
 		}
-		there, _, err2 := h.own.Get(ctx, name)
+		there, e, err2 := h.own.Get(ctx, name)
 		switch {
-		case err2 == nil && bytes.Equal(there, b):
-			return nil
-		case err2 == nil:
+		case err2 == nil && !bytes.Equal(there, b):
 			return &NotSameError{h.name, name}
-		case try == errorTries:
+		case err2 == nil && h.s.opt.fresh(e.Time, StagedFor/2):
+			return nil
+		case err2 == nil: // it is old enough to be removed as what nothing names
+			_, err = h.own.Put(ctx, name, b, vfs.IfVersion(e.Version), "")
+			if err == nil || notDone(err) { // it is there all the same
+				return nil
+			}
+			if final(err) {
+				return err
+			}
+		}
+		if try == errorTries {
 			return err
 		}
 		if _, stop := p.wait(ctx); stop != nil {

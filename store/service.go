@@ -348,3 +348,21 @@ func (e *ServiceError) Hint() string {
 	}
 	return "reading works; to write, copy the store to a service that keeps conditions, or upgrade this one and run: stateroom store check"
 }
+
+// Clock returns the time: the service's, or this machine's where that is the
+// earlier, so that nothing is taken for old because one of the two is wrong. To
+// be told the service's, it writes a small object, and removes it again.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	now, key := s.opt.Now(), meta+"/"+checks+"/"+newID()+"/clock"
+	e, err := s.f.Put(ctx, key, []byte("clock\n"), vfs.Cond{}, "")
+	if err == nil && e.Time.IsZero() {
+		_, e, err = s.f.Get(ctx, key)
+	}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	defer cancel()
+	err = errors.Join(err, s.f.Delete(clean, key, vfs.Cond{}))
+	if err == nil && !e.Time.IsZero() && e.Time.Before(now) {
+		now = e.Time
+	}
+	return now, err
+}

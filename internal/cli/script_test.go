@@ -30,9 +30,15 @@ var update = flag.Bool("update", false, "write what the commands print into the 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"stateroom": func() {
 		os.Exit(cli.Main(context.Background(), cli.Env{
-			Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now,
+			Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock,
 		}))
 	}})
+}
+
+// clock is this machine's, or as far from it as a script says: env CLOCK=-2h.
+func clock() time.Time {
+	off, _ := time.ParseDuration(os.Getenv("CLOCK"))
+	return time.Now().Add(off)
 }
 
 // TestScripts runs the stories in testdata: each is what a person types and
