@@ -140,7 +140,7 @@ func (k *keeper) watch(p *live) bool {
 			k.ended(how)
 			return true
 		case <-size.C:
-			if err := k.m.trimLog(k.st.Name); err != nil {
+			if err := k.m.trimLog(logName(k.st.Name)); err != nil {
 				k.m.log.WarnContext(ctx, "cannot trim a log", slog.String("service", k.st.Name), slog.Any("err", err))
 			}
 		}

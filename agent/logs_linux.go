@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 )
@@ -16,6 +17,25 @@ const (
 	keptLogs      = 2
 	logTick       = 30 * time.Second // between looks at the size of a log in use
 )
+
+// agentLog is where the agent itself prints, if it was started that way.
+const agentLog = "agent.log"
+
+// tendOwnLog keeps the agent's own log from growing without end.
+func (m *Machine) tendOwnLog() {
+	look := time.NewTicker(logTick)
+	defer look.Stop()
+	for {
+		if err := m.trimLog(agentLog); err != nil && !errors.Is(err, os.ErrNotExist) {
+			m.log.WarnContext(m.ctx, "cannot trim a log", slog.String("log", agentLog), slog.Any("err", err))
+		}
+		select {
+		case <-m.letGo:
+			return
+		case <-look.C:
+		}
+	}
+}
 
 func logName(service string) string { return "log/" + service + ".log" }
 
@@ -55,11 +75,10 @@ func (m *Machine) shiftLogs(name string) error {
 }
 
 // trimLog puts the content of a log that is in use aside when it is too large.
-// Its service goes on writing to the same file, at its end, which is its
+// Its writer goes on writing to the same file, at its end, which is its
 // beginning then. What it writes in the moment between the two is lost; if we
 // stop there, some of it stands in both files.
-func (m *Machine) trimLog(service string) error {
-	name := logName(service)
+func (m *Machine) trimLog(name string) error {
 	f, err := m.root.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -74,7 +93,8 @@ func (m *Machine) trimLog(service string) error {
 		return err
 	}
 	defer aside.Close()
-	if _, err := io.Copy(aside, io.LimitReader(f, 2*m.opt.MaxLog)); err != nil {
+	last := min(st.Size(), 2*m.opt.MaxLog) // of one that grew faster than it is looked at
+	if _, err := io.Copy(aside, io.NewSectionReader(f, st.Size()-last, last)); err != nil {
 		// No room to put it aside: better no old log than a full disk.
 		_ = m.root.Remove(name + ".new")
 		return errors.Join(err, f.Truncate(0))

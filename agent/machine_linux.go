@@ -95,6 +95,7 @@ type Machine struct {
 	ctx    context.Context // of the goroutines that watch services; ends with Close
 	cancel context.CancelFunc
 	letGo  chan struct{}
+	tend   sync.WaitGroup // the goroutine that tends the agent's own log
 
 	mu      sync.Mutex
 	keepers map[string]*keeper
@@ -146,6 +147,7 @@ func OpenMachine(ctx context.Context, opt MachineOptions) (*Machine, error) {
 	if err := m.takeUp(); err != nil {
 		return nil, errors.Join(fmt.Errorf("take up running services: %w", err), m.Close())
 	}
+	m.tend.Go(m.tendOwnLog)
 	return m, nil
 }
 
@@ -160,6 +162,7 @@ func (m *Machine) Close() error {
 	for _, k := range m.all() {
 		<-k.done
 	}
+	m.tend.Wait()
 	return errors.Join(m.root.Close(), release(m.lock))
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -335,7 +336,7 @@ func TestLogsArePutAside(t *testing.T) {
 	defer f.Close()
 	for i := range 5 {
 		fmt.Fprintf(f, "%d %s\n", i, strings.Repeat("x", 1100))
-		if err := s.m.trimLog("api"); err != nil {
+		if err := s.m.trimLog(logName("api")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -365,6 +366,59 @@ func TestLogsArePutAside(t *testing.T) {
 	again.Close()
 	if got, err := os.ReadFile(name + ".1"); err != nil || !strings.HasPrefix(string(got), "Error: the end") {
 		t.Errorf("%.20q, %v", got, err)
+	}
+}
+
+// The agent's own log is one more, and what is kept of a log is its end.
+func TestALogKeepsItsEnd(t *testing.T) {
+	t.Parallel()
+	s := newStager(t)
+	s.close()
+	name := filepath.Join(s.dir, agentLog)
+	if err := os.WriteFile(name, []byte(strings.Repeat("old\n", 6<<20)+"the end\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.open()
+	for range 100 {
+		if fi, err := os.Stat(name); err != nil || fi.Size() == 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	aside, err := os.ReadFile(name + ".1")
+	if now, _ := os.ReadFile(name); len(now) > 0 || err != nil || len(aside) != 2*defaultMaxLog || !bytes.HasSuffix(aside, []byte("old\nthe end\n")) {
+		t.Errorf("left are %d bytes, and aside %d, %v", len(now), len(aside), err)
+	}
+}
+
+// A service that was started while the clock was ahead does not begin in the
+// future for the agent that takes it up.
+func TestNothingTakenUpIsOfTheFuture(t *testing.T) {
+	t.Parallel()
+	s := newStager(t)
+	s.close()
+	cmd := exec.Command("/bin/sleep", "1000")
+	cmd.Env = []string{mark + s.dir + "#etcd"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = cmd.Wait() }()
+	p, err := processOf(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(record{Format: 1, Run: Run{Name: "etcd"}, Process: p, Started: time.Now().AddDate(10, 0, 0)})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.dir, recordName("etcd")), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.open()
+	all, err := s.m.Services(t.Context())
+	if err != nil || len(all) != 1 || all[0].PID != p.PID || all[0].Since.After(time.Now()) || all[0].Started.After(time.Now()) {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
 
