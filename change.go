@@ -124,15 +124,12 @@ func (s *Store) changeReading(ctx context.Context, name cluster.Name, reads []st
 	if w.Message == "" {
 		w.Message = words
 	}
-	warn := s.askForLease(ctx, name)
-	defer warn()
 	var rec *recorder
 	commit, err := s.committer(name, reads)
 	if err != nil {
 		return nil, err
 	}
 	after, err := commit(ctx, w.Message, func(t *store.Tx) error {
-		warn()
 		rec = record(t)
 		rec.downgrade = w.Downgrade
 		if err := fn(rec); err != nil || !w.DryRun {

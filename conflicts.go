@@ -48,7 +48,6 @@ func (s *Store) Adopt(ctx context.Context, name cluster.Name, paths []string, w 
 		}
 		return out, nil
 	}
-	defer s.askForLease(ctx, name)()
 	after, err := h.Adopt(ctx, w.Message, chosen)
 	if err != nil {
 		return nil, err
@@ -113,7 +112,6 @@ func (s *Store) Resolve(ctx context.Context, name cluster.Name, rs Resolve, w Wr
 	if err != nil {
 		return nil, err
 	}
-	defer s.askForLease(ctx, name)()
 	var rec *recorder
 	after, err := h.Settle(ctx, w.Message, rs.File, func(t *store.Tx) error {
 		rec = record(t)

@@ -256,7 +256,6 @@ func (s *Store) Delete(ctx context.Context, name cluster.Name, w Write) (*Outcom
 	if w.Message == "" {
 		w.Message = "delete cluster " + string(name)
 	}
-	defer s.askForLease(ctx, name)()
 	after, err := h.Delete(ctx, w.Message)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package stateroom
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/stateroom/stateroom/cluster"
@@ -23,27 +22,4 @@ func (s *Store) TakeLease(ctx context.Context, name cluster.Name, reason string,
 // DropLease ends the lease of a cluster and returns it; nil: there was none.
 func (s *Store) DropLease(ctx context.Context, name cluster.Name, force bool) (*store.Lease, error) {
 	return s.store.Cluster(string(name)).DropLease(ctx, force)
-}
-
-// askForLease asks who is at work on a cluster, beside what is done meanwhile.
-// What it returns waits for the answer and tells a person who writes, once, if
-// that is somebody else. It is no reason to fail.
-func (s *Store) askForLease(ctx context.Context, name cluster.Name) (warn func()) {
-	if s.opt.Notice == nil {
-		return func() {}
-	}
-	h := s.store.Cluster(string(name))
-	answer := make(chan *store.Lease, 1)
-	go func() {
-		l, err := h.Lease(ctx)
-		if err != nil {
-			l = nil
-		}
-		answer <- l
-	}()
-	return sync.OnceFunc(func() {
-		if l := <-answer; l != nil && !h.HeldBy(l) {
-			s.opt.Notice(store.Notice{Kind: store.Leased, Cluster: string(name), Author: l.Holder, Message: l.Reason})
-		}
-	})
 }

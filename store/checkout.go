@@ -303,7 +303,6 @@ func (c *checkout) putHead(ctx context.Context) error {
 			next.Versions[name] = v
 		}
 	}
-	b := next.encode()
 	var p pause
 	for errs, conflicts := 0, 0; ; {
 		if c.head != nil && c.head.Number >= c.tip.Number {
@@ -313,7 +312,11 @@ func (c *checkout) putHead(ctx context.Context) error {
 		if c.headAt != "" { // readable or not
 			cond = vfs.IfVersion(c.headAt)
 		}
-		_, err := c.h.own.Put(ctx, headName, b, cond, "")
+		next.Lease = c.h.lease(c.head)
+		if c.head != nil && c.head.ClusterID != next.ClusterID {
+			next.Lease = nil // it was of the cluster's life before
+		}
+		_, err := c.h.own.Put(ctx, headName, next.encode(), cond, "")
 		switch {
 		case err == nil || final(err):
 			return err

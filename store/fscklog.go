@@ -81,7 +81,7 @@ func (x *examination) objects(ctx context.Context) error {
 				continue
 			}
 			x.at[n], x.last = e.Version, max(x.last, n)
-		case rest == "" && slices.Contains([]string{headName, "release", "lease"}, folder),
+		case rest == "" && slices.Contains([]string{headName, "release"}, folder),
 			rest != "" && slices.Contains([]string{"bundles", "nodes", "keys", "drafts", "void"}, folder):
 		default:
 			x.add(ObjectStray, x.own(e.Key), "nothing of this name belongs here", nil)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
+	"unicode/utf8"
 
 	"github.com/stateroom/stateroom/vfs"
 )
@@ -19,6 +21,7 @@ type head struct {
 	Digest    Digest
 	Kind      Kind
 	Seconds   int64
+	Lease     *Lease // nil: none
 	Files     map[string]File
 	Versions  map[string]vfs.Version // of the plain files; absent: not known
 }
@@ -28,6 +31,9 @@ func (h *head) encode() []byte {
 	fmt.Fprintf(&b, "stateroom head %d\n", headFormat)
 	fmt.Fprintf(&b, "cluster %s %s\n", h.ClusterID, quote(h.Cluster))
 	fmt.Fprintf(&b, "number %d\ndigest %s\nkind %s\ntime %d\n", h.Number, h.Digest, h.Kind, h.Seconds)
+	if l := h.Lease; l != nil {
+		fmt.Fprintf(&b, "lease %d %d %d %s %s\n", l.Since.Unix(), l.Until.Unix(), l.Commit, quote(l.Holder), quote(l.Reason))
+	}
 	for _, name := range slices.Sorted(maps.Keys(h.Files)) {
 		f := h.Files[name]
 		fmt.Fprintf(&b, "file %s %d %d %s %s\n", f.Digest, f.Size, f.Record, quote(string(h.Versions[name])), quote(name))
@@ -45,6 +51,9 @@ func decodeHead(b []byte) (*head, error) {
 	h.Digest = t.digest(t.want("digest "), "")
 	h.Kind = Kind(t.want("kind "))
 	h.Seconds = t.int(t.want("time "))
+	if s, ok := t.next("lease "); ok {
+		h.Lease = t.lease(h, s)
+	}
 	for s, ok := t.next("file "); ok; s, ok = t.next("file ") {
 		t.headFile(h, s)
 	}
@@ -62,21 +71,44 @@ func (t *text) headFile(h *head, s string) {
 	d, s := t.cut(s)
 	size, s := t.cut(s)
 	number, s := t.cut(s)
-	end := quotedEnd(s)
-	if end < 0 || end+1 >= len(s) || s[end] != ' ' {
-		t.fail("version is not quoted")
-		return
-	}
-	version, err := unquote(s[:end])
-	if err != nil {
-		t.fail("version: %v", err)
-		return
-	}
-	name := t.name(s[end+1:])
+	version, s := t.quoted(s)
+	name := t.name(s)
 	h.Files[name] = File{t.digest(d, ""), t.int(size), int(t.int(number))}
 	if version != "" {
 		h.Versions[name] = vfs.Version(version)
 	}
+}
+
+// lease reads what follows "lease " on its line.
+func (t *text) lease(h *head, s string) *Lease {
+	since, s := t.cut(s)
+	until, s := t.cut(s)
+	commit, s := t.cut(s)
+	holder, s := t.quoted(s)
+	reason, rest := t.quoted(s + " ")
+	if rest != "" || len(holder)+len(reason) > maxLease || !utf8.ValidString(holder+reason) {
+		t.fail("not a lease")
+	}
+	return &Lease{
+		Cluster: h.Cluster, Commit: int(t.int(commit)),
+		Since: time.Unix(t.int(since), 0).UTC(), Until: time.Unix(t.int(until), 0).UTC(),
+		Holder: holder, Reason: reason,
+	}
+}
+
+// quoted cuts the quoted text that s begins with from what follows the space
+// behind it.
+func (t *text) quoted(s string) (plain, rest string) {
+	end := quotedEnd(s)
+	if end < 0 || end >= len(s) || s[end] != ' ' {
+		t.fail("not quoted as it should be")
+		return "", ""
+	}
+	plain, err := unquote(s[:end])
+	if err != nil {
+		t.fail("%v", err)
+	}
+	return plain, s[end+1:]
 }
 
 // quotedEnd returns where the quoted text that s begins with ends, or -1.

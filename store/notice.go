@@ -17,7 +17,7 @@ const (
 	Kept       NoticeKind = "kept"       // foreign bytes stood in the way of a checkout; commit Number keeps them
 	Young      NoticeKind = "young"      // foreign edits too fresh to be imported were left alone
 	Refused    NoticeKind = "refused"    // files whose names cannot be imported were left alone
-	Leased     NoticeKind = "leased"     // Author has the lease, for the reason in Message; made by callers, not by this package
+	Leased     NoticeKind = "leased"     // Author has the lease, for the reason in Message
 	Unfinished NoticeKind = "unfinished" // commit Number stands, but not all of its files could be written yet
 )
 

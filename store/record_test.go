@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,23 +175,45 @@ func TestNewerFormatsAreRefused(t *testing.T) {
 
 func exampleHead(t *testing.T) *head {
 	r := examples(t)[4]
-	return &head{exampleID, "demo.example.com", r.Number, r.Digest, r.Kind, r.seconds(), r.Files,
-		map[string]vfs.Version{"config": "1:2 \"odd\"\\\u00e9", releaseFile: "77"}}
+	return &head{
+		ClusterID: exampleID, Cluster: "demo.example.com", Number: r.Number, Digest: r.Digest, Kind: r.Kind, Seconds: r.seconds(),
+		Files: r.Files, Versions: map[string]vfs.Version{"config": "1:2 \"odd\"\\\u00e9", releaseFile: "77"},
+	}
+}
+
+func exampleLeasedHead(t *testing.T) *head {
+	hd := exampleHead(t)
+	hd.Lease = &Lease{hd.Cluster, 4, time.Unix(1790000042, 0).UTC(), time.Unix(1790001842, 0).UTC(), "Ada <ada@example.com>", `change "freeze"`}
+	return hd
 }
 
 func TestHeadsAreReadAsTheyWereWritten(t *testing.T) {
-	hd := exampleHead(t)
-	b := hd.encode()
-	got, err := decodeHead(b)
-	if err != nil {
-		t.Fatal(err)
+	for _, hd := range []*head{exampleHead(t), exampleLeasedHead(t)} {
+		b := hd.encode()
+		got, err := decodeHead(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(hd, got); diff != "" {
+			t.Error(diff)
+		}
+		for i := range b {
+			if _, err := decodeHead(b[:i]); err == nil {
+				t.Errorf("can be cut at %d", i)
+			}
+		}
 	}
-	if diff := cmp.Diff(hd, got); diff != "" {
-		t.Error(diff)
-	}
-	for i := range b {
-		if _, err := decodeHead(b[:i]); err == nil {
-			t.Errorf("can be cut at %d", i)
+}
+
+func TestLeasesThatAreNone(t *testing.T) {
+	text := string(exampleLeasedHead(t).encode())
+	const good = `lease 1790000042 1790001842 4 "Ada <ada@example.com>" "change \"freeze\""`
+	for _, bad := range []string{
+		`lease`, `lease `, `lease 1 2 3 "a"`, `lease 1 2 3 "a" "b" "c"`, `lease 1 2 3 "a" b`, `lease 1 2 x "a" "b"`, `lease 1 -2 3 "a" "b"`,
+		`lease 1 2 3 "\377" "b"`, `lease 1 2 3 "a" "` + strings.Repeat("b", maxLease) + `"`, good + "\n" + good,
+	} {
+		if _, err := decodeHead([]byte(strings.Replace(text, good, bad, 1))); err == nil {
+			t.Errorf("%.80s can be read", bad)
 		}
 	}
 }
@@ -200,7 +223,7 @@ var freeze = flag.Bool("freeze", false, "write examples that are not there yet; 
 // TestFrozenExamplesAreReadForEver reads what is in testdata/v1, which is never
 // written again.
 func TestFrozenExamplesAreReadForEver(t *testing.T) {
-	texts := map[string][]byte{"head": exampleHead(t).encode(), "store": storeObject{id: exampleID}.encode(), "key": []byte(strings.Repeat("07", keyBytes) + "\n"),
+	texts := map[string][]byte{"head": exampleHead(t).encode(), "head-leased": exampleLeasedHead(t).encode(), "store": storeObject{id: exampleID}.encode(), "key": []byte(strings.Repeat("07", keyBytes) + "\n"),
 		"store-checked": exampleChecked().encode()}
 	for _, r := range examples(t) {
 		name := string(r.Kind)
@@ -225,7 +248,7 @@ func TestFrozenExamplesAreReadForEver(t *testing.T) {
 			continue
 		}
 		switch name {
-		case "head":
+		case "head", "head-leased":
 			_, err = decodeHead(frozen)
 		case "store", "store-checked":
 			_, err = decodeStore(frozen)

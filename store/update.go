@@ -25,6 +25,7 @@ type update struct {
 	waited      map[int]time.Duration  // for the writers of unfinished records
 	adopt       func(name string) bool // which foreign edits to import, fresh ones too; nil: what is not fresh
 	adoption    string                 // the message of imports; empty: their own
+	toldLease   bool
 }
 
 // Update commits what fn writes to its Tx, and returns the snapshot with that
@@ -152,6 +153,7 @@ func (u *update) attempt(ctx context.Context, alone bool) (sn *Snapshot, unfinis
 	if len(st.window) > 0 {
 		return nil, st.tip.Number, u.finish(ctx, st, alone)
 	}
+	u.tellLease(ctx, st)
 	sv, err := u.h.survey(ctx, st, l)
 	switch {
 	case err != nil:

@@ -14,7 +14,7 @@ func topics() []*cobra.Command {
 const formatsTopic = `A store is plain files, and every format is written down in docs/formats:
 
   store-layout, log-record, head,    the history beside a cluster's files
-  draft, applied, merge, lease
+  draft, applied, merge
   documents, cluster-documents,      kops' own documents, how they are made
   create-cluster, cloud-facts,       and changed, and what create cluster
   channel, keyset                    goes by
