@@ -44,7 +44,7 @@ type Options struct {
 	Log    *slog.Logger       // nil: discarded
 	Notice func(store.Notice) // what a person should hear of; nil: nobody does
 
-	Records *store.Records // where records are kept between commands; nil: nowhere
+	Cache *store.Cache // where what never changes is kept between commands; nil: nowhere
 
 	// SingleWriter is the word of the caller that nobody else writes to the
 	// store; see [store.Options].
@@ -84,7 +84,7 @@ func (o Options) filled() Options {
 
 // forStore are the options of the store below.
 func (o Options) forStore() store.Options {
-	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, Records: o.Records, SingleWriter: o.SingleWriter}
+	return store.Options{Keyed: Secret, Now: o.Now, Author: o.Author, Log: o.Log, Notice: o.Notice, Cache: o.Cache, SingleWriter: o.SingleWriter}
 }
 
 // address is what another program opens the store by.

@@ -263,11 +263,10 @@ get `+demo+`/config`)
 		})
 		return err
 	}
-	expect(t, summary(cost(t, prepared(t, 5), edit)), `17 in 5
+	expect(t, summary(cost(t, prepared(t, 5), edit)), `16 in 5
 get ~/head
 get ~/log/000000000002
 get ~/log/000000000003
-get ~/release
 get `+demo+`/config
 get `+demo+`/instancegroup/nodes-00
 get `+demo+`/instancegroup/nodes-01

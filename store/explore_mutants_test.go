@@ -86,7 +86,7 @@ var mutants = []mutant{
 	{"what is put right is said, whatever the reply", "store/update.go",
 		"done[i] = !notDone(err)", "done[i] = err == nil", "./store", "^TestALateCreateThatIsPutRight"},
 	{"head never down: If-Match of the head", "store/checkout.go",
-		"		_, err := c.h.own.Put(ctx, headName, b, cond, \"\")", "		_, err := c.h.own.Put(ctx, headName, b, vfs.Cond{}, \"\")\n\t\t_ = cond", "./store", twoFault},
+		"		_, err := c.h.own.Put(ctx, headName, next.encode(), cond, \"\")", "		_, err := c.h.own.Put(ctx, headName, next.encode(), vfs.Cond{}, \"\")\n\t\t_ = cond", "./store", twoFault},
 	{"fsync of file", "internal/durable/durable.go",
 		"	return t.do(Change{Op: Sync, Name: name}, f.Sync)\n}\n\n// setMode", "	return nil\n}\n\n// setMode", "./vfs/file", "^TestPowerCuts$"},
 	{"fsync of directory", "internal/durable/durable.go",

@@ -145,12 +145,17 @@ func (h *History) search(ctx context.Context, st *state) error {
 }
 
 // lookAround is look and list at once, and sees to the release, which is in no
-// list. It is step 1 of an update.
+// list, unless the caller has said that it is about other files (see Reading).
+// It is step 1 of an update.
 func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err error) {
 	if h.bad != nil {
 		return nil, nil, h.bad
 	}
 	guess, guessMoved, moved := h.known.releaseAt(), false, false
+	others := len(h.early) > 0
+	if others {
+		guess = ""
+	}
 	var early []*sight
 	err = inParallel(ctx,
 		func(ctx context.Context) (err error) { l, err = h.list(ctx); return err },
@@ -159,7 +164,7 @@ func (h *History) lookAround(ctx context.Context) (st *state, l *listing, err er
 			st, err = h.look(ctx, func(ctx context.Context, hd *head) (err error) {
 				return inParallel(ctx,
 					func(ctx context.Context) (err error) {
-						if v := hd.Versions[releaseFile]; v != guess {
+						if v := hd.Versions[releaseFile]; v != guess && !others {
 							moved, err = h.releaseMoved(ctx, v)
 						}
 						return err

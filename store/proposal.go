@@ -179,6 +179,7 @@ func (d *proposal) committed(standing *record) *Snapshot {
 	if len(standing.Parts) > 0 {
 		for _, w := range standing.Parts[len(standing.Parts)-1].Writes {
 			sn.held[w.Name] = w.Bytes
+			sn.h.keepFile(w.Name, sn.c.Files[w.Name], w.Bytes)
 		}
 	}
 	return sn

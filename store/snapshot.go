@@ -85,6 +85,17 @@ func (sn *Snapshot) ReadKept(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (sn *Snapshot) read(ctx context.Context, name string, f File) ([]byte, error) {
+	if b := sn.h.cachedFile(name, f); b != nil {
+		return b, nil
+	}
+	b, err := sn.fetch(ctx, name, f)
+	if err == nil {
+		sn.h.keepFile(name, f, b)
+	}
+	return b, err
+}
+
+func (sn *Snapshot) fetch(ctx context.Context, name string, f File) ([]byte, error) {
 	if sn.newest && onDisk(name) || sn.c.Number == 0 {
 		s, err := sn.h.see(ctx, name)
 		switch {
@@ -159,11 +170,12 @@ func chosen(names, patterns []string) []string {
 // Files that will be read can be named, as for FS: they are fetched in the
 // same round trip as the records.
 func (h *History) Head(ctx context.Context, early ...string) (*Snapshot, error) {
+	if len(early) > 0 {
+		h = h.Reading(early...)
+	}
 	var seen []*sight
 	st, err := h.look(ctx, func(ctx context.Context, hd *head) (err error) {
-		if len(early) > 0 {
-			seen, err = h.seeAll(ctx, chosen(plainNames(hd.Files), early))
-		}
+		seen, err = h.readEarly(ctx, hd)
 		return err
 	})
 	if err != nil {
@@ -172,19 +184,16 @@ func (h *History) Head(ctx context.Context, early ...string) (*Snapshot, error) 
 	if !st.living() {
 		return h.plainSnapshot(ctx, st)
 	}
+	st.early = seen
 	sn := h.snapshot(st.tip, true)
-	for _, s := range seen {
-		if ok, err := h.isFile(ctx, s, st.tip.Files); ok && s.exists && err == nil {
-			sn.held[s.name] = s.bytes
-		}
-	}
-	return sn, nil
+	return sn, sn.holdKnown(ctx, st)
 }
 
 // Reading returns the history for somebody who is going to read these files in
 // an update; patterns are those of [Snapshot.FS], none: every plain file, and the
-// release. They are fetched in the same round trip as the records, with the key of their
-// digests.
+// release. They are fetched in the same round trip as the records, with the key
+// of their digests. An update that names its files leaves it to others to see
+// whether the release is as it should be.
 func (h *History) Reading(patterns ...string) *History {
 	reading := *h
 	if reading.early = patterns; len(patterns) == 0 {
@@ -194,20 +203,27 @@ func (h *History) Reading(patterns ...string) *History {
 }
 
 // readEarly reads the files that will be asked for, but those that the newest
-// record holds: that is being fetched anyway.
+// record holds: that is being fetched anyway. What the cache has needs no
+// request.
 func (h *History) readEarly(ctx context.Context, hd *head) (seen []*sight, err error) {
 	if h.early == nil {
 		return nil, nil
 	}
 	epoch := 0
 	var names []string
+	var cached []*sight
 	wanted := chosen(plainNames(hd.Files), h.early)
 	if _, released := hd.Files[releaseFile]; released && len(h.early) == 0 {
 		wanted = append(wanted, releaseFile)
 	}
 	for _, name := range wanted {
 		f := hd.Files[name]
-		if epoch = max(epoch, f.Digest.epoch()); f.Record != hd.Number {
+		if epoch = max(epoch, f.Digest.epoch()); f.Record == hd.Number {
+			continue
+		}
+		if b := h.cachedFile(name, f); b != nil {
+			cached = append(cached, &sight{name: name, content: content{true, b}, plain: f.Digest})
+		} else {
 			names = append(names, name)
 		}
 	}
@@ -219,7 +235,7 @@ func (h *History) readEarly(ctx context.Context, hd *head) (seen []*sight, err e
 			}
 			return err
 		})
-	return seen, err
+	return append(seen, cached...), err
 }
 
 // holdKnown lets the snapshot hold what is in memory already: what the newest
@@ -235,7 +251,8 @@ func (sn *Snapshot) holdKnown(ctx context.Context, st *state) error {
 			ok = ok && key != nil && digestKeyed(epoch, key, name, c.bytes) == f.Digest
 		}
 		if ok && c.exists && f.Record == st.tip.Number && int64(len(c.bytes)) == f.Size {
-			sn.held[name] = c.bytes
+			sn.hold(name, c.bytes)
+			sn.h.keepFile(name, f, c.bytes)
 		}
 	}
 	for _, s := range st.early {
@@ -244,7 +261,8 @@ func (sn *Snapshot) holdKnown(ctx context.Context, st *state) error {
 			return err
 		}
 		if ok && s.exists {
-			sn.held[s.name] = s.bytes
+			sn.hold(s.name, s.bytes)
+			sn.h.keepFile(s.name, sn.c.Files[s.name], s.bytes)
 		}
 	}
 	return nil

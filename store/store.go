@@ -37,8 +37,8 @@ type Options struct {
 	// before each write; see [vfs.FS.Alone]. One that ignores conditions is not.
 	SingleWriter bool
 
-	// Records may be nil: then each client reads them for itself.
-	Records *Records
+	// Cache may be nil: then each client reads everything for itself.
+	Cache *Cache
 
 	// Sign returns the signature of a record's digest: one line. Verify
 	// refuses a record by its digest and signature (which may be ""). Both may

@@ -30,7 +30,7 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 		return nil, err
 	}
 	opt := env.options()
-	opt.Records = env.records(url)
+	opt.Cache = env.cache(url)
 	if strings.Contains(url, "://") {
 		opt.Address = url
 	}

@@ -1,8 +1,8 @@
-// Package reccache keeps log records that never change in a directory of the
-// user's own, so that a history is not fetched twice. It is a cache and nothing
+// Package cache keeps what never changes, log records and files, in a directory
+// of the user's own, so that it is not fetched twice. It is a cache and nothing
 // more: whatever goes wrong with it is no error, and an entry that is not what
 // it was is dropped.
-package reccache
+package cache
 
 import (
 	"bytes"
@@ -22,11 +22,11 @@ import (
 const (
 	dirPerm, filePerm = 0o700, 0o600
 
-	maxEntry = 1 << 20 // bytes; larger records are rare, and would push out the others
+	maxEntry = 1 << 20 // bytes; larger ones are rare, and would push out the others
 	old      = time.Hour
 )
 
-// Cache is a directory of records. It is safe for concurrent use, and for use
+// Cache is a directory of entries. It is safe for concurrent use, and for use
 // by many processes.
 type Cache struct {
 	dir  string
@@ -60,65 +60,64 @@ func (c *Cache) open() *os.Root {
 	return c.root
 }
 
-// name is where the record of a digest lies: what a digest is made of is the
-// caller's business.
-func name(digest string) string {
-	sum := sha256.Sum256([]byte(digest))
+// name is where the entry of a key lies.
+func name(key string) string {
+	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }
 
-// Get returns the record of a digest; nil: it is not there.
-func (c *Cache) Get(digest string) []byte {
+// Get returns the entry of a key; nil: it is not there.
+func (c *Cache) Get(key string) []byte {
 	root := c.open()
 	if root == nil {
 		return nil
 	}
-	f, err := root.Open(name(digest))
+	f, err := root.Open(name(key))
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxEntry+sha256.Size+1))
 	if err != nil || len(b) < sha256.Size {
-		c.Drop(digest)
+		c.Drop(key)
 		return nil
 	}
-	sum, record := b[:sha256.Size], b[sha256.Size:]
-	if got := sha256.Sum256(record); !bytes.Equal(sum, got[:]) {
-		c.Drop(digest)
+	sum, entry := b[:sha256.Size], b[sha256.Size:]
+	if got := sha256.Sum256(entry); !bytes.Equal(sum, got[:]) {
+		c.Drop(key)
 		return nil
 	}
 	now := time.Now()
-	_ = root.Chtimes(name(digest), now, now) // what is used stays
-	return record
+	_ = root.Chtimes(name(key), now, now) // what is used stays
+	return entry
 }
 
-// Put keeps the record of a digest.
-func (c *Cache) Put(digest string, record []byte) {
+// Put keeps the entry of a key.
+func (c *Cache) Put(key string, entry []byte) {
 	root := c.open()
-	if root == nil || len(record) > maxEntry {
+	if root == nil || len(entry) > maxEntry {
 		return
 	}
 	c.trim.Do(func() { c.shrink(root) })
-	if _, err := root.Lstat(name(digest)); err == nil {
+	if _, err := root.Lstat(name(key)); err == nil {
 		return
 	}
-	sum := sha256.Sum256(record)
+	sum := sha256.Sum256(entry)
 	tmp := "new." + strings.ToLower(rand.Text())
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
 	if err != nil {
 		return
 	}
-	_, err = f.Write(slices.Concat(sum[:], record))
-	if closed := f.Close(); err != nil || closed != nil || root.Rename(tmp, name(digest)) != nil {
+	_, err = f.Write(slices.Concat(sum[:], entry))
+	if closed := f.Close(); err != nil || closed != nil || root.Rename(tmp, name(key)) != nil {
 		_ = root.Remove(tmp)
 	}
 }
 
-// Drop forgets the record of a digest.
-func (c *Cache) Drop(digest string) {
+// Drop forgets the entry of a key.
+func (c *Cache) Drop(key string) {
 	if root := c.open(); root != nil {
-		_ = root.Remove(name(digest))
+		_ = root.Remove(name(key))
 	}
 }
 

@@ -1,4 +1,4 @@
-package reccache
+package cache
 
 import (
 	"bytes"
