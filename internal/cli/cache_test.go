@@ -19,7 +19,7 @@ func TestRemoteStoresAreCachedUnlessForbidden(t *testing.T) {
 	}
 	delete(given, "STATEROOM_NO_CACHE")
 	env.noCache = true
-	if env.records("s3://bucket/state") != nil {
+	if env.cache("s3://bucket/state") != nil {
 		t.Error("there is a cache in spite of --no-cache")
 	}
 	env.noCache = false
