@@ -109,7 +109,11 @@ func (s *Store) load(ctx context.Context, name cluster.Name) (*cluster.Cluster, 
 	if err != nil {
 		return nil, err
 	}
-	files, err := head.FS(ctx, documents...)
+	return loadFrom(ctx, head, name)
+}
+
+func loadFrom(ctx context.Context, sn *store.Snapshot, name cluster.Name) (*cluster.Cluster, error) {
+	files, err := sn.FS(ctx, documents...)
 	if err != nil {
 		return nil, err
 	}

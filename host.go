@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -42,10 +43,9 @@ func (m Machine) bootstrapPath(name cluster.Name) string {
 	return filepath.Join(m.Dir(name), "bootstrap.json")
 }
 
-// apiPort is where API servers listen.
-const apiPort = "6443"
-
-func serverAt(address string) string { return "https://" + net.JoinHostPort(address, apiPort) }
+func serverAt(address string, port int) string {
+	return "https://" + net.JoinHostPort(address, strconv.Itoa(port))
+}
 
 // LocalAddress derives from a cluster's id the loopback address that it runs on
 // on this machine, so that several clusters can all have the usual ports. What

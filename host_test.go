@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/internal/asset"
 	"github.com/stateroom/stateroom/internal/backends"
 )
 
@@ -154,6 +155,8 @@ func TestProgramsAreAskedForInOrder(t *testing.T) {
 	given.Versions[0].Assets[0].SHA256 = strings.Repeat("1", 64)
 	unreachable := made()
 	unreachable.Versions[0].Assets[0].URL = ""
+	built := made() // as of a program that was built here, and whose cache was emptied since
+	built.Versions[0].Assets[0].URL = "source:kubernetes@v1.37.2"
 	for what, c := range map[string]struct {
 		programs Programs
 		recorded *bundle.Catalogue
@@ -166,6 +169,8 @@ func TestProgramsAreAskedForInOrder(t *testing.T) {
 		"the recorded one":                           {Programs{Source: source}, recorded, "1.37.2", recorded.Versions[0].Assets[0].SHA256, false},
 		"source before what is recorded":             {Programs{Source: source, Rebuild: true}, recorded, "1.37.2", "", false},
 		"source, as what is recorded is not at hand": {Programs{Source: source}, unreachable, "1.37.2", "", false},
+		"source, as what was built is gone here":     {Programs{Source: source, Here: true}, built, "1.37.2", "", false},
+		"what was built elsewhere":                   {Programs{Source: source}, built, "1.37.2", built.Versions[0].Assets[0].SHA256, false},
 		"source, as nothing is recorded":             {Programs{Source: source}, nil, "1.37.2", "", false},
 		"a version that nobody has":                  {Programs{Source: source}, recorded, "1.36.0", "", true},
 		"no source":                                  {Programs{Source: filepath.Join(source, "x")}, nil, "1.37.2", "", true},
@@ -182,5 +187,37 @@ func TestProgramsAreAskedForInOrder(t *testing.T) {
 		if err != nil || got.Versions[0].Assets[0].SHA256 != c.want {
 			t.Errorf("%s: %+v, %v", what, got, err)
 		}
+	}
+}
+
+// Between an edit and the update, what runs is what is released: its kubectl is
+// the one to use, and its port the one to ask.
+func TestAccessIsToWhatIsReleased(t *testing.T) {
+	m := machine(t, "exit 1")
+	program := filepath.Join(t.TempDir(), "kubectl")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sum, _, err := (&asset.Cache{Dir: m.Cache}).Add(t.Context(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := made()
+	programs.Versions[0].Assets[0].SHA256 = sum
+	s := opened(t)
+	create(t, s, "cluster.spec.kubeAPIServer.securePort=7443")
+	if _, err := s.Update(t.Context(), demo, Programs{Catalogue: programs}, Write{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Edit(t.Context(), demo, Edit{Patch: set(t, "spec.kubernetesVersion=1.37.3", "spec.kubeAPIServer.securePort=8443")}, Write{}); err != nil {
+		t.Fatal(err)
+	}
+	k, err := s.Kubectl(t.Context(), demo, m, Programs{Cache: m.Cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(k.Kubeconfig)
+	if err != nil || !strings.Contains(string(text), ":7443\n") || filepath.Base(k.Path) != sum {
+		t.Errorf("%v, kubectl %s, kubeconfig:\n%.300s", err, k.Path, text)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/doc"
 	"github.com/stateroom/stateroom/pki"
+	"github.com/stateroom/stateroom/plan"
+	"github.com/stateroom/stateroom/store"
 )
 
 // authority is the keyset that signs who may talk to the API server.
@@ -20,7 +22,7 @@ const authority = "kubernetes-ca"
 type Access struct {
 	User     string        // empty: admin
 	Validity time.Duration // of the certificate
-	Server   string        // https://ADDRESS:6443; empty: where the cluster's hosts say that it is
+	Server   string        // https://ADDRESS:PORT; empty: where the cluster's hosts say that it is
 }
 
 // AdminValidity is how long an exported admin certificate is valid where
@@ -84,9 +86,10 @@ func (s *Store) credentials(ctx context.Context, name cluster.Name, a Access) (*
 }
 
 // serverURL is where the API server of a cluster answers: at the address that
-// a control-plane host reports, else at the one this machine would give it.
+// a control-plane host reports, else at the one this machine would give it, and
+// at the port that is live.
 func (s *Store) serverURL(ctx context.Context, name cluster.Name, id string) (string, error) {
-	c, err := s.load(ctx, name)
+	c, _, err := s.asReleased(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -102,10 +105,28 @@ func (s *Store) serverURL(ctx context.Context, name cluster.Name, id string) (st
 	}
 	for _, h := range st.Hosts {
 		if g := c.Group(h.Group); g != nil && g.Spec.Role == cluster.RoleControlPlane && h.Address != "" {
-			return serverAt(h.Address), nil
+			return serverAt(h.Address, plan.APIPort(c)), nil
 		}
 	}
-	return serverAt(LocalAddress(id)), nil
+	return serverAt(LocalAddress(id), plan.APIPort(c)), nil
+}
+
+// asReleased loads a cluster as it is released, and the snapshot that it is of; where
+// nothing is released, as it is committed.
+func (s *Store) asReleased(ctx context.Context, name cluster.Name) (*cluster.Cluster, *store.Snapshot, error) {
+	sn, err := s.headOf(ctx, name, documents...)
+	if err != nil {
+		return nil, nil, err
+	}
+	release, err := released(ctx, sn)
+	if err == nil && release != nil {
+		sn, err = sn.Earlier(ctx, release.Commit)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := loadFrom(ctx, sn, name)
+	return c, sn, err
 }
 
 // kubeconfig renders the file, in the form that kubectl writes.

@@ -24,6 +24,7 @@ type Programs struct {
 	Source    string // a folder like kubernetes/ of this project; empty: none
 	Rebuild   bool   // ask Source, whatever is recorded
 	Cache     string // the directory of programs
+	Here      bool   // they will run on this machine: what cannot be fetched must be in the cache
 
 	// Progress hears of each step that takes a while; total 0: not known how
 	// far it goes. It may be nil.
@@ -85,7 +86,7 @@ func (p Programs) has(c *bundle.Catalogue, version string) bool {
 	assets, err := c.For(version, runtime.GOOS, runtime.GOARCH)
 	return err == nil && !slices.ContainsFunc(assets, func(a bundle.Asset) bool {
 		_, cached := p.cache().Program(a)
-		return a.URL == "" && !cached
+		return !cached && (a.URL == "" || p.Here && !a.Fetchable())
 	})
 }
 

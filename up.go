@@ -12,6 +12,7 @@ import (
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/plan"
 )
 
 // Up says how a cluster is brought up on this machine.
@@ -47,6 +48,7 @@ func (s *Store) Up(ctx context.Context, name cluster.Name, up Up) (*Standing, er
 	} else if err != nil {
 		return nil, err
 	}
+	up.Programs.Here = true
 	u, err := s.Update(ctx, name, up.Programs, w)
 	if err != nil {
 		return nil, err
@@ -122,7 +124,7 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
 	}
 	address := LocalAddress(id)
-	if _, err := s.WriteKubeconfig(ctx, name, m, Access{Server: serverAt(address), Validity: upValidity}); err != nil {
+	if _, err := s.WriteKubeconfig(ctx, name, m, Access{Server: serverAt(address, plan.APIPort(c)), Validity: upValidity}); err != nil {
 		return nil, err
 	}
 	running, err := m.Running(ctx, name)
@@ -199,20 +201,16 @@ type Kubectl struct {
 // Kubectl finds the kubectl of the released version, and writes the kubeconfig
 // of the cluster where it is missing or about to expire.
 func (s *Store) Kubectl(ctx context.Context, name cluster.Name, m Machine, p Programs) (*Kubectl, error) {
-	head, err := s.headOf(ctx, name)
+	c, sn, err := s.asReleased(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	catalogue, err := recordedCatalogue(ctx, head)
+	catalogue, err := recordedCatalogue(ctx, sn)
 	if err != nil {
 		return nil, err
 	}
 	if catalogue == nil {
 		return nil, &NotConvergedError{Standing: &Standing{Cluster: name}}
-	}
-	c, err := s.load(ctx, name)
-	if err != nil {
-		return nil, err
 	}
 	k := &Kubectl{Kubeconfig: m.KubeconfigPath(name)}
 	if k.Path, err = p.program(ctx, catalogue, kubernetesVersion(c), "kubectl"); err != nil {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 )
 
 // MaxBundle is the size, in bytes, over which an encoded bundle is refused.
@@ -103,6 +104,10 @@ type Asset struct {
 	Member   string   `json:"member,omitempty"` // path of the program in a .tar.gz
 	Size     int64    `json:"size,omitempty"`   // bytes; 0: not known
 }
+
+// Fetchable reports whether the asset can be fetched from its URL. Otherwise only
+// a cache has it.
+func (a Asset) Fetchable() bool { return a.URL != "" && !strings.HasPrefix(a.URL, "source:") }
 
 type bundleV1 struct {
 	Format int `json:"format"`

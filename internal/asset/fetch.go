@@ -13,7 +13,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -68,7 +67,7 @@ func (c *Cache) Fetch(ctx context.Context, a bundle.Asset, p Progress) (string, 
 }
 
 func (c *Cache) download(ctx context.Context, a bundle.Asset, p Progress) (string, error) {
-	if a.URL == "" || strings.HasPrefix(a.URL, "source:") {
+	if !a.Fetchable() {
 		return "", &MissingError{a, c.Dir}
 	}
 	path := filepath.Join(c.Dir, "sha256", a.SHA256)
