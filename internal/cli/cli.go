@@ -85,7 +85,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory, or an address such as s3://bucket (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
 	root.PersistentFlags().StringVar(&env.name, "name", "", "the cluster (STATEROOM_CLUSTER_NAME, KOPS_CLUSTER_NAME)")
 	root.PersistentFlags().BoolVar(&env.alone, "single-writer", false, "nobody else writes to this store: write to services without conditional writes, too")
-	root.PersistentFlags().BoolVar(&env.noCache, "no-cache", false, "keep no copies of what far stores hold on this machine, and use none (STATEROOM_NO_CACHE)")
+	root.PersistentFlags().BoolVar(&env.noCache, "no-cache", false, "keep nothing of far stores on this machine, and use nothing that is kept (STATEROOM_NO_CACHE)")
 	root.AddCommand(
 		createCmd(env),
 		verb("get", "Show what is in the store", getClustersCmd(env), getClusterCmd(env), getGroupsCmd(env), getKeypairsCmd(env), getAllCmd(env)),

@@ -45,19 +45,23 @@ Put that line into the file that the shell reads when it starts: ~/.bashrc, ~/.z
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, w := cmd.Root(), cmd.OutOrStdout()
+			var script string
+			var err error
 			switch args[0] {
 			case "bash":
-				if err := root.GenBashCompletionV2(w, true); err != nil {
-					return err
-				}
-				_, err := io.WriteString(w, bashWords)
-				return err
+				script, err = bashScript(root)
+			case "fish":
+				script, err = fishScript(root)
 			case "zsh":
 				return root.GenZshCompletion(w)
-			case "fish":
-				return root.GenFishCompletion(w, true)
+			default:
+				return root.GenPowerShellCompletionWithDesc(w)
 			}
-			return root.GenPowerShellCompletionWithDesc(w)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(w, script)
+			return err
 		},
 	}
 }

@@ -84,6 +84,13 @@ func kopsData() string {
 }
 
 func condition(name string) (bool, error) {
+	if shell, ok := strings.CutPrefix(name, "shell:"); ok {
+		_, err := exec.LookPath(shell)
+		if err != nil && os.Getenv("CI") == "true" {
+			return false, err // .ci/run installs them
+		}
+		return err == nil, nil
+	}
 	switch name {
 	case "kopsdata":
 		_, err := os.Stat(filepath.Join(kopsData(), "stores"))

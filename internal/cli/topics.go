@@ -44,10 +44,10 @@ const environmentTopic = `Environment:
   HOME, XDG_DATA_HOME, XDG_CACHE_HOME
         where the default store and hosts lie, and programs
   STATEROOM_NO_CACHE
-        set to anything, as --no-cache: keep no copies of commits and documents of
-        stores that are not on this machine's disk, and use none. Else up to
-        64 MB of them lie in stateroom/store of the cache directory, for you
-        alone, without those that hold secrets or keys
+        set to anything, as --no-cache: keep no copies of log records and
+        documents of stores that are not on this machine's disk, and use none.
+        Else up to 64 MB of them lie in stateroom/store of the cache directory,
+        for you alone, without what holds secrets or keys
   NO_COLOR, TERM=dumb
         no colour
   COLUMNS
