@@ -119,12 +119,18 @@ func (d *Driver) Place() string { return "azureblob " + d.host + "/" + d.name }
 
 // Get returns an object.
 func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, vfs.Entry{}, err
+	}
 	o, err := d.fetch(ctx, key, unless)
 	return o.data, o.entry, err
 }
 
 // Put writes an object if c holds.
 func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
+	if err := checkKey(key); err != nil {
+		return vfs.Entry{}, err
+	}
 	mark := wire.Mark(c)
 	e, doubt, err := d.upload(ctx, key, data, c, tag, mark)
 	if err == nil {
@@ -138,8 +144,20 @@ func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, t
 
 // Delete removes an object if c holds.
 func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
 	doubt, err := d.remove(ctx, key, c)
 	return wire.Delete(c, doubt, err)
+}
+
+// checkKey refuses keys that the service would take for others: it reads \ as /,
+// and never lists a key that has one.
+func checkKey(key string) error {
+	if strings.Contains(key, `\`) {
+		return fmt.Errorf(`blobs have no \ in their names: %w`, fs.ErrInvalid)
+	}
+	return nil
 }
 
 // endpointOf is where the account's blobs are, without a trailing slash.

@@ -102,3 +102,15 @@ func TestAListThatDoesNotGoOnIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// The service takes a \ for a /: what is written to one key would be in another.
+func TestAKeyThatIsAnotherIsRefused(t *testing.T) {
+	d := service(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s", r.Method, r.URL) })
+	_, _, get := d.Get(t.Context(), `a\b`, "")
+	_, put := d.Put(t.Context(), `a\b`, nil, vfs.Cond{}, "")
+	for _, err := range []error{get, put, d.Delete(t.Context(), `a\b`, vfs.Cond{})} {
+		if !errors.Is(err, fs.ErrInvalid) {
+			t.Error(err)
+		}
+	}
+}
