@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -110,7 +111,8 @@ func (d *Driver) page(ctx context.Context, in *s3.ListObjectsV2Input) (entries [
 	return entries, next, err
 }
 
-// listed is what stands on a page, sorted: objects and folders come apart.
+// listed is what stands on a page, sorted: objects and folders come apart. Keys
+// that are not as they were written are another tool's, and are left out.
 func listed(out *s3.ListObjectsV2Output) ([]vfs.Entry, error) {
 	if out.Name == nil && out.KeyCount == nil && out.MaxKeys == nil {
 		return nil, errors.New("the answer is no list")
@@ -121,6 +123,9 @@ func listed(out *s3.ListObjectsV2Output) ([]vfs.Entry, error) {
 	}
 	entries := make([]vfs.Entry, 0, len(out.Contents)+len(out.CommonPrefixes))
 	for _, o := range out.Contents {
+		if lossy(o.Key) {
+			continue
+		}
 		key, err := decode(o.Key)
 		if err != nil {
 			return nil, fmt.Errorf("a list holds a key that cannot be decoded: %w", err)
@@ -131,6 +136,9 @@ func listed(out *s3.ListObjectsV2Output) ([]vfs.Entry, error) {
 	}
 	ordered := slices.IsSortedFunc(entries, byKey)
 	for _, p := range out.CommonPrefixes {
+		if lossy(p.Prefix) {
+			continue
+		}
 		key, err := decode(p.Prefix)
 		if err != nil {
 			return nil, fmt.Errorf("a list holds a folder that cannot be decoded: %w", err)
@@ -142,5 +150,9 @@ func listed(out *s3.ListObjectsV2Output) ([]vfs.Entry, error) {
 	}
 	return entries, nil
 }
+
+// lossy reports whether a key as it stands in a list had a character that XML has
+// no place for: services that do not encode keys write U+FFFD for it.
+func lossy(key *string) bool { return strings.ContainsRune(aws.ToString(key), utf8.RuneError) }
 
 func byKey(a, b vfs.Entry) int { return strings.Compare(a.Key, b.Key) }

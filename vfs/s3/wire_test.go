@@ -368,6 +368,10 @@ func TestServicesThatListOtherwise(t *testing.T) {
 	if diff := cmp.Diff([]string{"b\x01c", "d e"}, got); diff != "" || err != nil {
 		t.Errorf("one that ignores start-after: %v\n%s", err, diff)
 	}
+	got, err = keys(t, listing(t, "", "a", "b\x01c", "b!", "b/\x02/d", "d"), "", "")
+	if diff := cmp.Diff([]string{"a", "b!", "d"}, got); diff != "" || err != nil {
+		t.Errorf("one that writes U+FFFD for what XML has no place for: %v\n%s", err, diff)
+	}
 	if got, err := keys(t, listing(t, "", "b", "a"), "", ""); !errors.Is(err, errors.ErrUnsupported) || hintOf(err) == "" {
 		t.Errorf("one without an order: %q, %v", got, err)
 	}

@@ -2,7 +2,10 @@ package vfstest
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 
@@ -56,7 +59,8 @@ var objectRules = []rule{
 	{name: "bad keys are refused", run: badKeys},
 	{name: "unusual keys are kept apart", run: func(ctx context.Context, c *check) {
 		keys := []string{
-			"a b", "a+b", "a%20b", "a%b", "a:b", "a@b", "a=b&c", "a,b", "~a", "ä/ö/ü", "日本", "a.b", ".a", "a..b",
+			"a b", "a+b", "a%20b", "a%2Bb", "a%2Fb", "a%b", "%00", "%2e%2e/b", "a:b", "a@b", "a=b&c", "a,b", "~a", "-a", "ä/ö/ü", "日本", "😀",
+			"a.b", ".a", "a..b", "a?b", "a#b", "a*b", "a\"b'", "a<b>", "a|b", "a;b", "a!b()", "$a", "a^b`{}[]", "a\tb", " a", "a ", "b/ c/d ",
 			"kube-proxy:v1", strings.Repeat("long/", 60) + "x",
 		}
 		for _, key := range keys {
@@ -64,7 +68,13 @@ var objectRules = []rule{
 		}
 		for _, key := range keys {
 			c.holds(ctx, key, "at "+key)
+			c.lists(startingAt(c.other.List(ctx, key, "")), []string{key}, fmt.Sprintf("list %q", key))
 		}
+		c.lists(c.f.List(ctx, "", ""), slices.Sorted(slices.Values(keys)), "list all")
+		for _, key := range keys {
+			c.is(c.f.Delete(ctx, key, vfs.Cond{}), nil, "delete")
+		}
+		c.lists(c.f.List(ctx, "", ""), nil, "list after all were deleted")
 	}},
 	{name: "bytes given and returned are the caller's own", run: func(ctx context.Context, c *check) {
 		given := []byte("given")
@@ -145,6 +155,16 @@ var objectRules = []rule{
 		c.is(last, context.Canceled, "list")
 		c.holds(ctx, "k", "old")
 	}},
+}
+
+// startingAt is the first entry of a list.
+func startingAt(list iter.Seq2[vfs.Entry, error]) iter.Seq2[vfs.Entry, error] {
+	return func(yield func(vfs.Entry, error) bool) {
+		for e, err := range list {
+			yield(e, err)
+			return
+		}
+	}
 }
 
 func badKeys(ctx context.Context, c *check) {
