@@ -1,7 +1,6 @@
 package sftp_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -26,10 +25,26 @@ func lay(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
+// turnsOf is the directory of the turn of the key.
+func turnsOf() string {
+	sum := sha256.Sum256([]byte(key))
+	return fmt.Sprintf(".stateroom/tmp/turns/%x", sum[:16])
+}
+
 // out is the name of a file that is aside, where data was expected.
 func out(id, data string) string {
 	sum := sha256.Sum256([]byte(data))
-	return fmt.Sprintf(".stateroom/tmp/aside/%s/out.%016s.%x", key, id, sum[:16])
+	return fmt.Sprintf("%s/%016s.%x/out", turnsOf(), id, sum[:16])
+}
+
+// layAside puts data aside where expected was expected, as a client does that
+// stops then.
+func layAside(t *testing.T, dir, expected, data string) {
+	t.Helper()
+	lay(t, dir, map[string]string{out("1", expected): data})
+	if err := os.MkdirAll(filepath.Join(dir, ".stateroom/tmp/aside", key), 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func want(t *testing.T, d vfs.Driver, name, data string) vfs.Entry {
@@ -43,10 +58,7 @@ func want(t *testing.T, d vfs.Driver, name, data string) vfs.Entry {
 
 func TestWhatWasTakenByMistakeIsTheObject(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{
-		out("1", "one"): "one", // replaced by two, and left
-		out("2", "one"): "two", // taken by one who expected one
-	})
+	layAside(t, dir, "one", "two")
 	d := open(t, dir, sftp.Options{Settle: patience})
 	e := want(t, d, key, "two")
 	if _, err := d.Put(t.Context(), key, []byte("three"), vfs.IfVersion(e.Version), ""); err != nil {
@@ -60,7 +72,8 @@ func TestWhatWasTakenByMistakeIsTheObject(t *testing.T) {
 
 func TestForeignBytesThatWereOvertakenAreKept(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{out("1", "one"): "foreign", key: "newer"})
+	layAside(t, dir, "one", "foreign")
+	lay(t, dir, map[string]string{key: "newer"})
 	d := open(t, dir, sftp.Options{Settle: patience})
 	e := want(t, d, key, "newer")
 	if _, err := d.Put(t.Context(), key, []byte("newest"), vfs.IfVersion(e.Version), ""); err != nil {
@@ -81,7 +94,7 @@ func TestForeignBytesThatWereOvertakenAreKept(t *testing.T) {
 
 func TestOnlyWhatIsKeptIsDropped(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{out("1", "one"): "one"})
+	layAside(t, dir, "one", "one")
 	d := open(t, dir, sftp.Options{Settle: patience})
 	for _, name := range []string{out("1", "one")[len(".stateroom/tmp/"):], "new.x", "../../" + key, ""} {
 		if err := d.Drop(t.Context(), name); !errors.Is(err, fs.ErrInvalid) {
@@ -91,28 +104,31 @@ func TestOnlyWhatIsKeptIsDropped(t *testing.T) {
 	want(t, d, key, "one")
 }
 
-// A key is free for a moment while its object is aside. Who creates it in that
-// moment has to take it back.
+// A key is free for a moment while its object is aside. Who creates it waits
+// until that is over.
 func TestCreateWhileTheObjectIsAside(t *testing.T) {
 	dir := t.TempDir()
-	lay(t, dir, map[string]string{key: "old"})
-	line := &counter{watch: func(packet []byte) {
-		if !bytes.Contains(packet, []byte("hardlink@openssh.com")) {
-			return
-		}
-		aside := filepath.Join(dir, out("1", "old"))
-		if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
-			t.Error(err)
-		}
-		if err := os.Rename(filepath.Join(dir, key), aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.Error(err)
-		}
-	}}
-	d := open(t, dir, sftp.Options{Settle: patience, Dial: line.dial(t)})
+	layAside(t, dir, "old", "old")
+	d := open(t, dir, sftp.Options{Settle: patience})
 	if _, err := d.Put(t.Context(), key, []byte("created"), vfs.IfAbsent(), ""); !errors.Is(err, vfs.ErrConflict) {
 		t.Errorf("create what was there all the time: %v", err)
 	}
-	want(t, open(t, dir, sftp.Options{Settle: patience}), key, "old")
+	want(t, d, key, "old")
+}
+
+// Some servers rename no directory over another.
+func TestATurnWhoseDirectoryWasLeft(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, sftp.Options{Settle: patience})
+	for i, put := range []string{"one", "two"} {
+		if err := os.MkdirAll(filepath.Join(dir, turnsOf()), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Put(t.Context(), key, []byte(put), vfs.Cond{}, ""); err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	want(t, d, key, "two")
 }
 
 // A list says what is there, whoever has it aside.

@@ -279,7 +279,7 @@ func TestForeignWriteAfterEveryCrash(t *testing.T) {
 				return
 			}
 			before, _ := os.ReadFile(filepath.Join(s.dir, key))
-			aside, _ := filepath.Glob(filepath.Join(s.dir, ".stateroom/tmp/aside", key, "out.*"))
+			aside, _ := filepath.Glob(filepath.Join(s.dir, turnsOf(), "*", "out"))
 			s.foreign(foreign)
 			got, v := s.get()
 			// The one step that leaves both the new file and the old: see the

@@ -2,10 +2,8 @@ package sftp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -29,8 +27,13 @@ func (w *change) sweep(ctx context.Context) {
 			return
 		}
 		for _, fi := range list {
-			if strings.HasPrefix(fi.Name(), "new.") && time.Since(fi.ModTime()) > abandonedAfter {
-				_ = w.remove(ctx, tempDir+"/"+fi.Name())
+			name := tempDir + "/" + fi.Name()
+			switch {
+			case time.Since(fi.ModTime()) < abandonedAfter:
+			case strings.HasPrefix(fi.Name(), "new."):
+				_ = w.remove(ctx, name)
+			case strings.HasPrefix(fi.Name(), "turn."):
+				_ = w.clear(ctx, name)
 			}
 		}
 	})
@@ -47,54 +50,73 @@ func (d *Driver) Leftovers(ctx context.Context) ([]vfs.Leftover, error) {
 		if err != nil {
 			return err
 		}
-		return s.leftovers(ctx, tempDir, &list)
+		files, err := s.plainDir(ctx, tempDir)
+		if err != nil {
+			return err
+		}
+		for _, fi := range files {
+			if strings.HasPrefix(fi.Name(), "new.") && fi.Mode().IsRegular() && time.Since(fi.ModTime()) > abandonedAfter {
+				if err := s.leftover(ctx, &list, vfs.Leftover{Name: fi.Name(), Time: fi.ModTime()}); err != nil {
+					return err
+				}
+			}
+		}
+		return s.leftAside(ctx, asideDir, &list)
 	})
 	slices.SortFunc(list, func(a, b vfs.Leftover) int { return strings.Compare(a.Name, b.Name) })
 	return list, cause(err)
 }
 
-func (s *session) leftovers(ctx context.Context, dir string, list *[]vfs.Leftover) error {
-	entries, err := s.readDir(ctx, dir)
+// leftAside finds the files that are kept in a directory and below, and those
+// that are aside of the keys of these names.
+func (s *session) leftAside(ctx context.Context, dir string, list *[]vfs.Leftover) error {
+	files, err := s.plainDir(ctx, dir)
 	if err != nil {
-		return ignoreAbsent(err)
+		return err
 	}
-	for _, fi := range entries {
+	key := strings.TrimPrefix(dir, asideDir+"/")
+	for _, fi := range files {
 		name := dir + "/" + fi.Name()
-		if fi.IsDir() {
-			if err := s.leftovers(ctx, name, list); err != nil {
+		switch {
+		case fi.IsDir():
+			err = s.leftAside(ctx, name, list)
+		case isKept(fi.Name()):
+			err = s.leftover(ctx, list, vfs.Leftover{Name: strings.TrimPrefix(name, tempDir+"/"), Key: key, Kept: true, Time: fi.ModTime()})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	l, err := s.holds(ctx, key)
+	for _, hold := range l.holds {
+		dir := turnDir(key) + "/" + hold
+		files, err := s.plainDir(ctx, dir)
+		if err != nil {
+			return err
+		}
+		for _, fi := range files {
+			name := strings.TrimPrefix(dir, tempDir+"/") + "/" + fi.Name()
+			if err := s.leftover(ctx, list, vfs.Leftover{Name: name, Key: key, Time: fi.ModTime()}); err != nil {
 				return err
 			}
-			continue
-		}
-		if l, ok, err := s.leftover(ctx, dir, fi); err != nil {
-			return err
-		} else if ok {
-			*list = append(*list, l)
 		}
 	}
-	return nil
+	return err
 }
 
-func (s *session) leftover(ctx context.Context, dir string, fi os.FileInfo) (l vfs.Leftover, ok bool, err error) {
-	name := dir + "/" + fi.Name()
-	l = vfs.Leftover{Name: strings.TrimPrefix(name, tempDir+"/"), Time: fi.ModTime()}
-	if a, ok := parseAside(dir, fi.Name()); ok {
-		l.Key, l.Kept = strings.TrimPrefix(dir, asideDir+"/"), a.kind == "kept"
-	} else if !strings.HasPrefix(fi.Name(), "new.") || time.Since(fi.ModTime()) < abandonedAfter {
-		return l, false, nil
+// leftover adds one to the list, with its bytes.
+func (s *session) leftover(ctx context.Context, list *[]vfs.Leftover, l vfs.Leftover) error {
+	o, _, err := s.read(ctx, tempDir+"/"+l.Name, true)
+	if err == nil {
+		l.Data = o.data
+		*list = append(*list, l)
 	}
-	o, _, err := s.read(ctx, name, true)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, false, nil
-	}
-	l.Data = o.data
-	return l, err == nil, err
+	return ignoreAbsent(err)
 }
 
 // Drop removes what was kept, and nothing else.
 func (d *Driver) Drop(ctx context.Context, name string) error {
-	dir, file := dirOf(tempDir+"/"+name), name[strings.LastIndexByte(name, '/')+1:]
-	if a, ok := parseAside(dir, file); !ok || a.kind != "kept" || !fs.ValidPath(name) || !strings.HasPrefix(dir, asideDir+"/") {
+	if !fs.ValidPath(name) || !strings.HasPrefix(tempDir+"/"+name, asideDir+"/") || !isKept(name[strings.LastIndexByte(name, '/')+1:]) {
 		return fmt.Errorf("it is not one that is kept: %w", fs.ErrInvalid)
 	}
 	s, err := d.session(ctx)

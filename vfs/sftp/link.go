@@ -108,6 +108,18 @@ func (l *link) drop(c *client) {
 	}
 }
 
+// has reports whether c is the connection that there is.
+func (l *link) has(c *client) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return l.now == c
+	}
+}
+
 // session is one connection in use for one call of the driver.
 type session struct {
 	*Driver

@@ -23,7 +23,6 @@ const end = 512 << 10
 type object struct {
 	data  []byte // nil for a large file of which only the ends were read
 	entry vfs.Entry
-	aside string // where it lies, if not at its key: a writer took it aside and never came back
 }
 
 // Get returns an object. One that a writer has aside at the moment is waited

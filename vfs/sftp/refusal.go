@@ -31,7 +31,8 @@ var (
 	errName      = fmt.Errorf("the server allows no such file name: %w", fs.ErrInvalid)
 	errMoving    = errors.New("someone is writing into the file")
 	errBusy      = errors.New("other writers kept taking the file aside")
-	errLate      = errors.New("another client took this write for abandoned: read what is there")
+	errLate      = errors.New("another client took this write for abandoned")
+	errNone      = fmt.Errorf("there is no such object: %w", fs.ErrNotExist)
 )
 
 // Status codes of the protocol that the library has no errors for.

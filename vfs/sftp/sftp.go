@@ -101,6 +101,7 @@ const (
 	ownDir   = ".stateroom"
 	tempDir  = ownDir + "/tmp"
 	asideDir = tempDir + "/aside"
+	turnsDir = tempDir + "/turns"
 )
 
 // path returns where on the server a name below the store's directory lies.
@@ -136,11 +137,12 @@ func (d *Driver) slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// again calls f until it ends other than by the loss of the connection.
+// again calls f until it ends other than by the loss of the connection, or of
+// the turn to write.
 func again(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
-		if n == 3 || ctx.Err() != nil || !errors.Is(err, errLost) {
+		if n == 3 || ctx.Err() != nil || !errors.Is(err, errLost) && !errors.Is(err, errLate) {
 			return err
 		}
 		if err := pause(ctx, 50*time.Millisecond<<n); err != nil {

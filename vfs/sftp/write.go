@@ -21,8 +21,13 @@ import (
 func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, _ string) (vfs.Entry, error) {
 	var e vfs.Entry
 	err := d.write(ctx, key, func(s *session) error {
-		w := &change{session: s, key: key, data: data}
-		err := w.put(ctx, c)
+		expected := expectNone
+		if v, ok := c.Version(); ok {
+			expected = digestOf(v)
+		}
+		w := s.change(key, c, expected)
+		w.data = data
+		err := w.carryOut(ctx, w.put)
 		e = w.entry
 		return err
 	})
@@ -32,10 +37,12 @@ func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, _
 // Delete removes an object if c holds, and directories that are then empty.
 func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	return cause(d.write(ctx, key, func(s *session) error {
+		expected := expectAny
 		if v, ok := c.Version(); ok {
-			return s.deleteAt(ctx, key, v)
+			expected = digestOf(v)
 		}
-		return s.delete(ctx, key)
+		w := s.change(key, c, expected)
+		return w.carryOut(ctx, w.delete)
 	}))
 }
 
@@ -72,73 +79,73 @@ type decidedError struct{ err error }
 
 func (e *decidedError) Error() string { return e.err.Error() + "; the write may have been done" }
 
-// decided marks the error of the request that decides.
-func decided(err error) error {
-	if !errors.Is(err, errLost) {
-		return err
-	}
-	return &decidedError{err}
-}
-
-// change is one Put.
+// change is one Put or Delete.
 type change struct {
 	*session
 	key   string
+	cond  vfs.Cond
+	id    string // of all that is made for it
+	turn  turn
 	data  []byte
 	tmp   string // where our bytes are, under a name of their own
 	entry vfs.Entry
 	dir   *sftp.File // of the key, to sync it
 }
 
-func (w *change) put(ctx context.Context, c vfs.Cond) error {
-	v, isVersion := c.Version()
+func (s *session) change(key string, c vfs.Cond, expected string) *change {
+	id := newID()
+	return &change{session: s, key: key, cond: c, id: id, turn: turn{hold: holdName(id, expected)}}
+}
+
+// carryOut calls f, which writes, and cleans up after it. That nothing is there
+// is believed only if our turn lasted until the end.
+func (w *change) carryOut(ctx context.Context, f func(context.Context) error) error {
+	err := f(ctx)
+	w.closeLater(w.dir)
+	if err == nil && w.turn.place == "" && w.turn.ready == "" && w.tmp == "" {
+		return nil
+	}
+	ours := w.leave(ctx)
+	switch {
+	case !errors.Is(err, errNone):
+		return err
+	case !ours:
+		return errLate
+	case w.cond.IsZero():
+		return nil // of a delete
+	}
+	return vfs.ErrConflict
+}
+
+func (w *change) put(ctx context.Context) error {
 	err := both(
 		func() error { return w.stage(ctx) },
+		func() error { return w.prepare(ctx) },
 		func() error { return w.openDir(ctx) },
 		func() error { w.sweep(ctx); return nil },
-		func() error {
-			switch {
-			case isVersion:
-				return w.ready(ctx, w.key, v)
-			case c.Absent():
-				return w.expectNone(ctx)
-			}
-			return nil
-		})
-	defer func() {
-		_ = w.unstage(context.WithoutCancel(ctx)) // if that fails, it is removed another day
-		w.closeLater(w.dir)
-	}()
+		func() error { return w.vain(ctx) })
+	if err == nil {
+		err = w.enter(ctx)
+	}
+	_, isVersion := w.cond.Version()
 	switch {
 	case err != nil:
 		return err
 	case isVersion:
-		return w.replace(ctx, v)
-	case c.Absent():
+		return w.replace(ctx)
+	case w.cond.Absent():
 		return w.create(ctx)
 	}
 	return w.overwrite(ctx)
 }
 
-// expectNone makes sure that no object is aside, whose key only seems free.
-func (w *change) expectNone(ctx context.Context) error {
-	a, err := w.asides(ctx, w.key)
-	if err != nil || !a.known {
-		return err
-	}
-	_, err = w.recovered(ctx, w.key)
-	if err == nil {
-		return vfs.ErrConflict
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return w.settled(ctx, w.key, a)
-}
+// newFile is where the bytes of a write are until they get their key, and
+// nowhere else: who removes it, prevents that.
+func newFile(id string) string { return tempDir + "/new." + id }
 
 // stage writes the bytes to a file of their own, and syncs it.
 func (w *change) stage(ctx context.Context) error {
-	tmp := tempDir + "/new." + newID()
+	tmp := newFile(w.id)
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	f, err := w.open(ctx, tmp, flags)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -267,38 +274,102 @@ func (w *change) unstage(ctx context.Context) error {
 	if w.tmp == "" {
 		return nil
 	}
-	err := w.remove(ctx, w.tmp)
+	err := ignoreAbsent(w.remove(ctx, w.tmp))
 	if err == nil {
 		w.tmp = ""
 	}
-	return ignoreAbsent(err)
+	return err
 }
 
 // create links our file to its key, which fails if there is one.
 func (w *change) create(ctx context.Context) error {
+	if err := w.publish(ctx); err != nil || w.turn.place == "" {
+		return err
+	}
+	return w.finish(ctx, func(ctx context.Context) error {
+		w.release(ctx, true)
+		return nil
+	})
+}
+
+// finish makes what is published durable, removes what is left of the write,
+// and calls f, all at once.
+func (w *change) finish(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := w.grace(ctx)
+	defer cancel()
+	err := both(
+		func() error { return w.sync(ctx) },
+		func() error { _ = w.unstage(ctx); return nil }, // if that fails, it is removed another day
+		func() error { return f(ctx) })
+	return w.resolve(ctx, err)
+}
+
+// publish links our file to its key. What is there already is another tool's,
+// or what a create was not to replace.
+func (w *change) publish(ctx context.Context) error {
 	for try := 0; ; try++ {
 		err := w.linkNew(ctx, w.tmp, w.key)
 		if err == nil {
-			break
+			return nil
 		}
 		if !answered(err) {
-			return decided(err)
+			return w.resolve(ctx, err)
 		}
 		// The server says no more than that it failed.
 		if err := w.blocked(ctx, err, try, vfs.ErrConflict); err != nil {
 			return err
 		}
 	}
-	ctx = context.WithoutCancel(ctx)
-	var a asides
-	err := both(
-		func() error { return w.sync(ctx) },
-		func() error { return w.unstage(ctx) },
-		func() (err error) { a, err = w.asides(ctx, w.key); return err })
-	if err == nil && len(a.out())+len(a.of("lost")) > 0 {
-		err = w.withdraw(ctx, a)
+}
+
+// release gives the turn up after all is done; if that fails, the next client
+// does it. clean: the object was never aside, or is no more.
+func (w *change) release(ctx context.Context, clean bool) {
+	if err := ignoreAbsent(w.removeDir(ctx, w.turn.place)); err != nil {
+		return
 	}
-	return decided(err)
+	w.turn.place = ""
+	if clean {
+		_ = w.removeDir(ctx, turnDir(w.key)) // not if the next one is in it
+	}
+}
+
+// resolve is what to say when a request was lost from which on the write may be
+// done: with a new connection, what is there is put right and looked at.
+func (w *change) resolve(ctx context.Context, err error) error {
+	lost := errors.Is(err, errLost)
+	if err == nil || !lost && ctx.Err() == nil {
+		return err
+	}
+	w.turn.place, w.tmp = "", ""
+	if w.settled(ctx) {
+		return nil
+	}
+	if lost {
+		return &decidedError{err}
+	}
+	return err
+}
+
+// settled puts right what is there, and reports whether the write was done for
+// sure: what is seen counts if our turn lasted until after that.
+func (w *change) settled(ctx context.Context) bool {
+	ctx, cancel := w.grace(ctx)
+	defer cancel()
+	s, err := w.session.session(ctx)
+	if err != nil {
+		return false
+	}
+	if w.entry.Version == "" && s.removeDir(ctx, turnDir(w.key)+"/"+w.turn.hold) == nil {
+		return true // of a delete: nothing is aside any more
+	}
+	if err := ignoreAbsent(s.remove(ctx, newFile(w.id))); err != nil {
+		return false
+	}
+	at, _, err := s.read(ctx, w.key, false)
+	s.syncDir(ctx, dirOf(w.key))
+	ours, _ := s.end(ctx, w.key, w.turn.hold)
+	return ours && err == nil && w.entry.Version != "" && at.entry.Version == w.entry.Version
 }
 
 // blocked finds out why our file did not get its key: there is one (then it is
@@ -307,6 +378,9 @@ func (w *change) create(ctx context.Context) error {
 func (w *change) blocked(ctx context.Context, why error, try int, taken error) error {
 	if errors.Is(why, fs.ErrPermission) {
 		return why
+	}
+	if _, err := w.lstat(ctx, w.tmp); errors.Is(err, fs.ErrNotExist) {
+		return errLate
 	}
 	fi, err := w.lstat(ctx, w.key)
 	switch {
@@ -323,7 +397,12 @@ func (w *change) blocked(ctx context.Context, why error, try int, taken error) e
 	case badName(why) || badName(err):
 		return errName
 	case errors.Is(err, fs.ErrNotExist) && errors.Is(why, fs.ErrNotExist):
-		return w.mkdirs(ctx, dirOf(w.key))
+		if err := w.mkdirs(ctx, dirOf(w.key)); err != nil {
+			return err
+		}
+		w.closeLater(w.dir)
+		w.dir = nil // of a directory that was removed
+		return w.openDir(ctx)
 	case errors.Is(err, fs.ErrNotExist) && try < 3:
 		return nil // it was there, and is gone
 	case errors.Is(err, fs.ErrNotExist):
@@ -352,27 +431,6 @@ func (s *session) clear(ctx context.Context, dir string) error {
 	return nil
 }
 
-// withdraw takes back an object that was created while another had the old one
-// aside: the key was not free.
-func (w *change) withdraw(ctx context.Context, a asides) error {
-	if err := w.mkdirs(ctx, folderOf(w.key)); err != nil {
-		return err
-	}
-	ours, err := w.take(ctx, w.key, w.entry.Version)
-	if err != nil {
-		return errLate // it is not ours any more
-	}
-	for _, f := range append(a.of("lost"), a.out()...) {
-		if err := w.back(ctx, f.path, w.key); err != nil {
-			return err
-		}
-	}
-	if err := w.remove(ctx, ours); err != nil {
-		return err
-	}
-	return vfs.ErrConflict
-}
-
 // overwrite renames our file to its key, over what is there.
 func (w *change) overwrite(ctx context.Context) error {
 	fi, err := w.lstat(ctx, w.key)
@@ -386,149 +444,79 @@ func (w *change) overwrite(ctx context.Context) error {
 			break
 		}
 		if !answered(err) {
-			return err // it can be done again
+			return w.resolve(ctx, err)
 		}
 		if err := w.blocked(ctx, err, try, err); err != nil {
 			return err
 		}
 	}
-	if err := w.sync(ctx); err != nil {
-		return err
-	}
-	a, err := w.asides(ctx, w.key)
-	if err != nil {
-		return err
-	}
-	return w.settled(ctx, w.key, a)
+	return w.finish(ctx, func(ctx context.Context) error {
+		w.release(ctx, false)
+		return nil
+	})
 }
 
-// replace takes the object at version v aside and links ours to the key.
-func (w *change) replace(ctx context.Context, v vfs.Version) error {
-	old, err := w.take(ctx, w.key, v)
-	if err != nil {
+// replace takes the object aside and links ours to the key.
+func (w *change) replace(ctx context.Context) error {
+	if err := w.take(ctx); err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // a few requests more, and nobody has to wait
-	for try := 0; ; try++ {
-		err := w.linkNew(ctx, w.tmp, w.key)
-		if err == nil {
-			break
-		}
-		if !answered(err) {
-			return w.rescue(ctx, old, err)
-		}
-		err = w.blocked(ctx, err, try, vfs.ErrConflict)
-		if errors.Is(err, vfs.ErrConflict) {
-			// Somebody has put something there without a condition, or created
-			// it in the belief that it was absent: then that one looks here.
-			_ = w.rename(ctx, old, asideName(w.key, "lost", v))
-			return err
-		}
-		if err != nil {
-			return errors.Join(w.back(ctx, old, w.key), err)
-		}
+	if err := w.publish(ctx); err != nil || w.turn.place == "" {
+		return err
 	}
-	// If we stop here, and another tool removes the new file before any client
-	// of ours has seen it, the old one comes back: so this goes first.
-	err = w.remove(ctx, old)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = errLate
-	}
-	return decided(errors.Join(err, both(
-		func() error { return w.sync(ctx) },
-		func() error { return w.unstage(ctx) })))
-}
-
-// rescue finds out, with a new connection, whether the link was made when the
-// old connection broke, and gives the old file back if not.
-func (w *change) rescue(ctx context.Context, old string, lost error) error {
-	ctx, cancel := context.WithTimeout(ctx, w.link.timeout)
-	defer cancel()
-	s, err := w.session.session(ctx)
-	if err != nil {
-		return decided(lost)
-	}
-	at, _, err := s.read(ctx, w.key, false)
-	switch {
-	case err == nil && at.entry.Version == w.entry.Version:
-		s.syncDir(ctx, dirOf(w.key))
-		if err := s.remove(ctx, old); err == nil {
-			return nil
-		}
-	case errors.Is(err, fs.ErrNotExist):
-		_ = s.back(ctx, old, w.key)
-	}
-	return decided(lost)
-}
-
-// delete removes an object, whatever it holds.
-func (s *session) delete(ctx context.Context, key string) error {
-	for range takes {
-		o, err := s.find(ctx, key, false)
+	return w.finish(ctx, func(ctx context.Context) error {
+		// If we stop here, and another tool removes the new file before any client
+		// of ours has seen it, the old one comes back: so this goes first.
+		err := w.remove(ctx, w.turn.place+out)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		} else if err != nil {
-			return err
+			return &decidedError{errLate}
 		}
-		name := key
-		if o.aside != "" {
-			name = o.aside
+		if err == nil {
+			w.release(ctx, false)
 		}
-		if err := s.remove(ctx, name); errors.Is(err, fs.ErrNotExist) {
-			continue // aside now, or gone
-		} else if err != nil {
-			return err
-		}
-		return s.deleted(ctx, key)
-	}
-	return errBusy
+		return err
+	})
 }
 
-// deleteAt removes an object at version v.
-func (s *session) deleteAt(ctx context.Context, key string, v vfs.Version) error {
-	if err := s.ready(ctx, key, v); err != nil {
-		return err
+// delete takes the object aside and removes it there.
+func (w *change) delete(ctx context.Context) error {
+	if w.cond.IsZero() {
+		if _, err := w.find(ctx, w.key, false); err != nil {
+			return ignoreAbsent(err)
+		}
 	}
-	path, err := s.take(ctx, key, v)
-	if err != nil {
-		return err
+	err := both(
+		func() error { return w.prepare(ctx) },
+		func() error { return w.vain(ctx) })
+	if err == nil {
+		err = w.enter(ctx)
 	}
-	ctx = context.WithoutCancel(ctx)
-	err = s.remove(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = errLate
-	}
-	if err != nil {
-		return decided(err)
-	}
-	return decided(s.deleted(ctx, key))
-}
-
-// deleted removes what a deleted object leaves: empty directories.
-func (s *session) deleted(ctx context.Context, key string) error {
 	began := time.Now()
-	a, err := s.asides(ctx, key)
+	if err == nil {
+		err = w.take(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	for _, f := range append(a.out(), a.of("lost")...) {
-		if got, _, err := s.read(ctx, f.path, false); err == nil && digestOf(got.entry.Version) == f.digest {
-			_ = s.remove(ctx, f.path)
-		}
+	err = w.remove(ctx, w.turn.place+out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errLate
 	}
-	s.syncDir(ctx, dirOf(key))
-	// Not if this took so long that the object may have been created and
-	// replaced again: the directory tells readers of that.
-	if a.known && time.Since(began) < s.settle/4 {
-		s.prune(ctx, folderOf(key), asideDir)
+	if err := w.resolve(ctx, err); err != nil || w.turn.place == "" {
+		return err
 	}
-	s.prune(ctx, dirOf(key), "")
+	ctx, cancel := w.grace(ctx)
+	defer cancel()
+	w.syncDir(ctx, dirOf(w.key))
+	w.untold(ctx, began)
+	w.release(ctx, time.Since(began) < w.settle/4)
+	w.pruneDirs(ctx, dirOf(w.key), "")
 	return nil
 }
 
-// prune removes a directory and those above it, up to that named top, as long
+// pruneDirs removes a directory and those above it, up to that named top, as long
 // as they are empty.
-func (s *session) prune(ctx context.Context, dir, top string) {
+func (s *session) pruneDirs(ctx context.Context, dir, top string) {
 	for ; dir != top && dir != "" && dir != "."; dir = dirOf(dir) {
 		if s.removeDir(ctx, dir) != nil {
 			return
@@ -557,7 +545,17 @@ func (s *session) modes(ctx context.Context) (file, dir fs.FileMode, err error) 
 }
 
 // mkdirs makes a directory of the store, the store's own and all between.
+// Others may remove those that are empty.
 func (s *session) mkdirs(ctx context.Context, dir string) error {
+	for range takes {
+		if err := s.mkdirsOnce(ctx, dir); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return errBusy
+}
+
+func (s *session) mkdirsOnce(ctx context.Context, dir string) error {
 	full := strings.TrimSuffix(s.path(dir), "/")
 	fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
 	if err == nil && fi.IsDir() || full == "" {
@@ -626,5 +624,7 @@ func (s *session) mkdir(ctx context.Context, full string, perm fs.FileMode) erro
 		})
 }
 
+const idLength = 16
+
 // newID returns 16 random characters of a-z2-7.
-func newID() string { return strings.ToLower(rand.Text()[:16]) }
+func newID() string { return strings.ToLower(rand.Text()[:idLength]) }
