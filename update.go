@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -180,7 +181,7 @@ func (s *Store) prepare(ctx context.Context, r *recorder, name cluster.Name, pro
 	if err := cluster.Invalid(made.Problems); err != nil {
 		return nil, nil, err
 	}
-	u.Ignored, u.Notes = made.Ignored, made.Notes
+	u.Ignored, u.Notes = made.Ignored, append(made.Notes, old.leaves(made)...)
 	u.Changes = slices.DeleteFunc(plan.Diff(old.plan, made), func(c plan.Change) bool { return c.Kind == plan.KindKeyset })
 	if keys == nil {
 		return u, nil, nil
@@ -278,6 +279,21 @@ func (s *Store) inForce(ctx context.Context, r *recorder, name cluster.Name) (*l
 	err = l.readState(ctx, r.before())
 	wg.Wait()
 	return l, errors.Join(err, bundlesErr)
+}
+
+// leaves says of the groups that are released and no longer planned what becomes
+// of their hosts.
+func (l *live) leaves(next *plan.Plan) []string {
+	var all []string
+	if l.plan == nil {
+		return nil
+	}
+	for _, group := range slices.Sorted(maps.Keys(l.plan.Bundles)) {
+		if next.Bundles[group] == nil && len(l.plan.Bundles[group].Services) > 0 {
+			all = append(all, fmt.Sprintf("group %s is gone: its hosts go on with what they run, and no release reaches them; stateroom-agent stop ends that on each", group))
+		}
+	}
+	return all
 }
 
 // readState reads the documents and the catalogue of what is released.

@@ -66,7 +66,8 @@ const Secret = "[secret]"
 
 // Diff lists what changes from old to new: documents and keysets first, then
 // group by group. old may be nil: nothing is there yet. Where new has problems,
-// and so no bundles, only the documents are compared.
+// and so no bundles, only the documents are compared. A group that is gone has no
+// changes: its hosts are named by no release any more, and go on as they are.
 func Diff(old, new *Plan) []Change {
 	if old == nil {
 		old = &Plan{}
@@ -78,7 +79,7 @@ func Diff(old, new *Plan) []Change {
 	if len(new.Problems) > 0 {
 		return changes
 	}
-	for _, group := range union(old.Bundles, new.Bundles) {
+	for _, group := range slices.Sorted(maps.Keys(new.Bundles)) {
 		changes = append(changes, diffBundles(group, old.Bundles[group], new.Bundles[group])...)
 	}
 	return changes
@@ -97,13 +98,10 @@ func diffDocuments(old, new map[string]string) (all []Change) {
 	return all
 }
 
-// diffBundles compares what a group runs. Either side may be nil.
+// diffBundles compares what a group runs. old may be nil.
 func diffBundles(group string, old, new *bundle.Bundle) []Change {
 	if old == nil {
 		old = &bundle.Bundle{}
-	}
-	if new == nil {
-		new = &bundle.Bundle{}
 	}
 	d := comparison{group: group, old: old, new: new}
 	d.assets()
@@ -211,7 +209,12 @@ func short(sha256 string, there bool) string {
 }
 
 func sameFile(a, b bundle.File) bool {
-	return a.Mode == b.Mode && a.Secret == b.Secret && a.Expand == b.Expand && a.Content == b.Content && string(a.Sealed) == string(b.Sealed)
+	return a.Mode == b.Mode && a.Secret == b.Secret && sameContent(a, b)
+}
+
+// sameContent is what a host goes by: another mode restarts nothing.
+func sameContent(a, b bundle.File) bool {
+	return a.Expand == b.Expand && a.Content == b.Content && string(a.Sealed) == string(b.Sealed)
 }
 
 func assetName(a bundle.Asset) string                    { return a.Name }

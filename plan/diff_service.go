@@ -133,7 +133,7 @@ func (d *comparison) need(path string) string {
 	oldRequest, wasRequest := byName(d.old.Certificates, certificatePath)[path]
 	newRequest, isRequest := byName(d.new.Certificates, certificatePath)[path]
 	switch {
-	case isFile && wasFile && !sameFile(oldFile, newFile):
+	case isFile && wasFile && !sameContent(oldFile, newFile):
 		return path + " changes"
 	case isRequest && wasRequest && len(d.certificateReasons(oldRequest, newRequest)) > 0:
 		return "certificate " + path + " is issued anew"
@@ -219,6 +219,9 @@ func requestReasons(a, b bundle.CertificateRequest) (all []string) {
 	many("addresses", a.IPs, b.IPs)
 	many("usages", a.Usages, b.Usages)
 	one("days", fmt.Sprint(a.Days), fmt.Sprint(b.Days))
+	if len(all) == 0 && certificateText(a, true) != certificateText(b, true) {
+		all = append(all, "the order in it changes") // and a host goes by that, too
+	}
 	return all
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -61,23 +62,56 @@ func TestNoChange(t *testing.T) {
 	}
 }
 
-// TestFirstAndLast: everything starts, and with the group gone everything stops.
-func TestFirstAndLast(t *testing.T) {
-	p := planned(t, withKeysets(documents(t)))
-	services := []string{"etcd-main", "etcd-events", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
-	for _, test := range []struct {
-		old, new *plan.Plan
-		effect   plan.Effect
-		verb     string
-	}{{nil, p, plan.Start, "starts"}, {p, &plan.Plan{}, plan.Stop, "stops"}} {
-		var got []string
-		for _, c := range plan.Diff(test.old, test.new) {
-			if c.Kind == plan.KindService && c.Effect == test.effect && c.Why == c.Name+" "+test.verb {
-				got = append(got, c.Name)
-			}
+// TestFirst: everything starts.
+func TestFirst(t *testing.T) {
+	var got []string
+	for _, c := range plan.Diff(nil, planned(t, withKeysets(documents(t)))) {
+		if c.Kind == plan.KindService && c.Effect == plan.Start && c.Why == c.Name+" starts" {
+			got = append(got, c.Name)
 		}
-		if !slices.Equal(got, services) {
-			t.Errorf("%v %s, want %v", got, test.verb, services)
+	}
+	if want := []string{"etcd-main", "etcd-events", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}; !slices.Equal(got, want) {
+		t.Errorf("%v start, want %v", got, want)
+	}
+}
+
+// TestAGroupThatIsGone: no release reaches its hosts any more, so that nothing
+// on them changes, nor stops.
+func TestAGroupThatIsGone(t *testing.T) {
+	p := planned(t, withKeysets(documents(t)))
+	without := *p
+	without.Bundles = maps.Clone(p.Bundles)
+	delete(without.Bundles, "control-plane-main")
+	if c := plan.Diff(p, &without); len(c) > 0 {
+		t.Errorf("changes:\n%s", said(c))
+	}
+}
+
+// TestAnotherModeRestartsNothing: neither here nor on a host.
+func TestAnotherModeRestartsNothing(t *testing.T) {
+	p, q := planned(t, withKeysets(documents(t))), planned(t, withKeysets(documents(t)))
+	for i, f := range q.Bundles["control-plane-main"].Files {
+		if f.Path == "kubeconfig/kube-scheduler" {
+			q.Bundles["control-plane-main"].Files[i].Mode = 0o600
+		}
+	}
+	if got := plan.Diff(p, q); len(got) != 1 || got[0].Kind != plan.KindFile || got[0].Effect != plan.None {
+		t.Errorf("changes:\n%s", said(got))
+	}
+}
+
+// TestTheOrderInARequestCounts: a host makes a certificate anew for that.
+func TestTheOrderInARequestCounts(t *testing.T) {
+	p, q := planned(t, withKeysets(documents(t))), planned(t, withKeysets(documents(t)))
+	for i, c := range q.Bundles["control-plane-main"].Certificates {
+		if c.Path == "pki/kube-scheduler" {
+			slices.Reverse(q.Bundles["control-plane-main"].Certificates[i].IPs)
+		}
+	}
+	got := said(plan.Diff(p, q))
+	for _, want := range []string{"certificate pki/kube-scheduler is changed: the order in it changes", "kube-scheduler restarts: certificate pki/kube-scheduler is issued anew"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("not said: %s\nchanges:\n%s", want, got)
 		}
 	}
 }
