@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/cluster"
@@ -190,7 +191,41 @@ func (p *SavedPlan) stale(u *Update) error {
 	case u.Head != p.Commit || u.digest != p.Digest:
 		return &StaleError{Plan: p, Why: fmt.Sprintf("the newest commit is %d by now, and it was %d then", u.Head, p.Commit)}
 	}
+	if why := p.differs(u); why != "" {
+		return &StaleError{Plan: p, Why: why}
+	}
 	return nil
+}
+
+// differs says what an update of the same commit would do and the plan does not
+// show, or the other way round: programs or a version of Stateroom may be others
+// than then. What one of them leaves open is not held against the other.
+func (p *SavedPlan) differs(u *Update) string {
+	type thing struct{ group, kind, name, action string }
+	of := func(c PlanChange) thing { return thing{c.Group, c.Kind, c.Name, c.Action} }
+	open := func(c PlanChange) bool { return strings.Contains(c.Why+c.Text, plan.Unknown) }
+	planned := map[thing]PlanChange{}
+	for _, c := range p.Changes {
+		planned[of(c)] = c
+	}
+	for _, now := range u.ChangesForPrograms() {
+		then, ok := planned[of(now)]
+		delete(planned, of(now))
+		switch {
+		case ok && (then == now || open(then) || open(now)):
+		case !ok && open(now):
+		case !ok:
+			return "it does not show what would be done by now: " + now.Why
+		default:
+			return "something else would be done by now: " + now.Why + "; the plan says: " + then.Why
+		}
+	}
+	for _, c := range p.Changes { // the first that is left
+		if then, left := planned[of(c)]; left && !open(then) {
+			return "it shows what would not be done by now: " + then.Why
+		}
+	}
+	return ""
 }
 
 func orNone(commit int) string {
