@@ -443,3 +443,21 @@ func TestExamplesInTheSpecificationsDecode(t *testing.T) {
 		}
 	}
 }
+
+// What no host would read is not made.
+func TestAReleaseOfTooManyGroupsIsInvalid(t *testing.T) {
+	r := bundle.Release{Cluster: "demo.example.com", ClusterID: "x", Commit: 1, PollSeconds: 300, Issued: time.Now(), Groups: map[string]bundle.Digest{}}
+	for i := range 700 {
+		if err := r.Validate(); err != nil {
+			if !strings.Contains(err.Error(), "is larger than 65536 bytes") || i < 500 {
+				t.Errorf("%d groups: %v", i, err)
+			}
+			if data := r.Encode(); len(data) <= bundle.MaxRelease {
+				t.Errorf("%d bytes are refused", len(data))
+			}
+			return
+		}
+		r.Groups[fmt.Sprintf("nodes-of-the-zone-%d", i)] = bundle.DigestOf(nil)
+	}
+	t.Error("700 groups are valid")
+}

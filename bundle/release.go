@@ -81,6 +81,7 @@ func (r *Release) Validate() error {
 	p.must(!wholeSecond(r.Issued).IsZero(), "issued: no time")
 	p.must(r.Redirect == "" || validStore(r.Redirect), "redirect is not the URL or path of a store without user and password")
 	p.must(printable(r.Signature, 8<<10), "signature is not one line of at most 8192 bytes")
+	p.must(len(r.Encode()) <= MaxRelease, "it has %d groups, and is larger than %d bytes with them", len(r.Groups), MaxRelease)
 	return p.err()
 }
 

@@ -155,7 +155,13 @@ func (r *render) finish(all []bundle.Asset) error {
 			checked.Assets[i].SHA256 = strings.Repeat("0", 64)
 		}
 	}
-	return checked.Validate()
+	if err := checked.Validate(); err != nil {
+		return err
+	}
+	if data, _ := checked.Encode(); len(data) > bundle.MaxBundle {
+		return fmt.Errorf("its bundle has %d bytes, and hosts take %d at the most: %w", len(data), bundle.MaxBundle, fs.ErrInvalid)
+	}
+	return nil
 }
 
 // documents reads the text of everything that people write.
