@@ -12,6 +12,7 @@ import (
 
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
+	"github.com/stateroom/stateroom/internal/durable"
 	"github.com/stateroom/stateroom/plan"
 )
 
@@ -176,20 +177,15 @@ func (s *Store) WriteKubeconfig(ctx context.Context, name cluster.Name, m Machin
 	return path, nil
 }
 
-// WriteSecretFile writes a file of mode 0600 that readers see whole or not at all.
+// WriteSecretFile writes a file of mode 0600 that readers see whole or not at
+// all, also after a crash of the machine.
 func WriteSecretFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	dir, err := durable.Open(filepath.Dir(path), nil)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	defer dir.Close()
+	return dir.WriteFile(filepath.Base(path), b, 0o600)
 }
 
 // Kubectl is a kubectl that talks to a cluster.
