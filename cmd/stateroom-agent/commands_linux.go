@@ -27,6 +27,9 @@ import (
 // maxBootstrap is how much of a bootstrap file is read: over its limit by one.
 const maxBootstrap = bundle.MaxBootstrap + 1
 
+// shortestPoll is the least time between two requests for the release.
+const shortestPoll = 10 * time.Millisecond
+
 // runOptions are the flags of run.
 type runOptions struct {
 	bootstrap, dir, node, address, cache string
@@ -60,8 +63,12 @@ func parseRun(args []string, stderr io.Writer) (*runOptions, error) {
 		fmt.Fprintln(stderr, "stateroom-agent run: --bootstrap and --dir are required, --log-format is text or json, and there are no other arguments")
 		return nil, errUsage
 	}
-	if _, err := netip.ParseAddr(o.address); err != nil {
-		fmt.Fprintf(stderr, "stateroom-agent run: --address %q is not an IP address\n", o.address)
+	if a, err := netip.ParseAddr(o.address); err != nil || !a.Is4() {
+		fmt.Fprintf(stderr, "stateroom-agent run: --address %q is not an IPv4 address, and hosts have no other yet\n", o.address)
+		return nil, errUsage
+	}
+	if min(o.poll, o.trial.Ready, o.trial.Confirm) < 0 || o.poll > 0 && o.poll < shortestPoll {
+		fmt.Fprintf(stderr, "stateroom-agent run: --poll is at least %v, --ready and --confirm are no less than nothing\n", shortestPoll)
 		return nil, errUsage
 	}
 	if o.cache == "" {

@@ -415,3 +415,18 @@ func TestAnIdleAgentIsSmall(t *testing.T) {
 		t.Errorf("%d kB resident (%v), over 30 MB", rss, err)
 	}
 }
+
+// Flags that would keep the agent spinning, or make services listen nowhere.
+func TestFlagsThatCannotBeMeant(t *testing.T) {
+	for _, flag := range []string{"--poll=-1s", "--poll=1ns", "--ready=-1s", "--confirm=-1s", "--address=::1", "--address=localhost", "--log-format=xml"} {
+		var stderr bytes.Buffer
+		_, err := parseRun([]string{"--bootstrap", "b", "--dir", "d", flag}, &stderr)
+		if name, _, _ := strings.Cut(flag, "="); !errors.Is(err, errUsage) || !strings.Contains(stderr.String(), name) {
+			t.Errorf("%s: %v, %s", flag, err, &stderr)
+		}
+	}
+	var stderr bytes.Buffer
+	if o, err := parseRun([]string{"--bootstrap", "b", "--dir", "d", "--poll=10ms", "--address=127.1.2.3"}, &stderr); err != nil || o.poll != 10*time.Millisecond {
+		t.Errorf("%v, %s", err, &stderr)
+	}
+}
