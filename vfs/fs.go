@@ -68,9 +68,12 @@ func (f *FS) GetUnless(ctx context.Context, key string, unless Version) ([]byte,
 // service has metadata, the tag is kept beside the object. Any error but those
 // named at [Driver] leaves the outcome unknown.
 func (f *FS) Put(ctx context.Context, key string, data []byte, c Cond, tag string) (Entry, error) {
-	err := f.check(key)
+	err := f.checkWrite(key, c)
 	if err == nil && len(data) > MaxObject {
 		err = TooLarge(int64(len(data)))
+	}
+	if err == nil && !validTag(tag) {
+		err = fmt.Errorf("tag %.80q cannot stand in a header: %w", tag, fs.ErrInvalid)
 	}
 	if err != nil {
 		return Entry{}, f.wrap("put", key, err)
@@ -86,7 +89,7 @@ func (f *FS) Put(ctx context.Context, key string, data []byte, c Cond, tag strin
 // Delete removes the object at key if c holds. Without a condition it is no
 // error if the object is absent; under [IfVersion] that is an [ErrConflict].
 func (f *FS) Delete(ctx context.Context, key string, c Cond) error {
-	err := f.check(key)
+	err := f.checkWrite(key, c)
 	if err == nil && c.Absent() {
 		err = fmt.Errorf("delete what is absent: %w", fs.ErrInvalid)
 	}
@@ -180,6 +183,18 @@ func TooLarge(size int64) error {
 func (f *FS) check(key string) error {
 	if key == "" || !ValidKey(f.dir+key) {
 		return errInvalidKey
+	}
+	return nil
+}
+
+// checkWrite is check for what changes an object. The empty version is that of
+// none, but services differ in what they take it for.
+func (f *FS) checkWrite(key string, c Cond) error {
+	if err := f.check(key); err != nil {
+		return err
+	}
+	if v, ok := c.Version(); ok && v == "" {
+		return ErrConflict
 	}
 	return nil
 }

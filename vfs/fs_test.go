@@ -197,3 +197,24 @@ func Example() {
 	// put mem:/demo.example.com/config: conflict
 	// <nil>
 }
+
+// Some services take an empty version for none: a write under one would be done
+// whatever is there.
+func TestTheEmptyVersionIsNoObjects(t *testing.T) {
+	f := vfs.New(judge{t}, "judge://")
+	_, put := f.Put(t.Context(), "k", nil, vfs.IfVersion(""), "")
+	for _, err := range []error{put, f.Delete(t.Context(), "k", vfs.IfVersion("")), f.BareDelete(t.Context(), "k", "")} {
+		if !errors.Is(err, vfs.ErrConflict) {
+			t.Error(err)
+		}
+	}
+}
+
+// A tag is sent in a header by most drivers, and means the same with all.
+func TestATagThatCannotBeSentIsRefused(t *testing.T) {
+	for _, tag := range []string{"a\nb", "\r", "ä", "a\x00", strings.Repeat("t", vfs.MaxTag+1)} {
+		if _, err := vfs.New(judge{t}, "judge://").Put(t.Context(), "k", nil, vfs.Cond{}, tag); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("%q: %v", tag, err)
+		}
+	}
+}

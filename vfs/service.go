@@ -60,7 +60,7 @@ func (f *FS) BareDelete(ctx context.Context, key string, v Version) error {
 	if !ok {
 		return f.Delete(ctx, key, IfVersion(v))
 	}
-	err := f.check(key)
+	err := f.checkWrite(key, IfVersion(v))
 	if err == nil {
 		err = b.BareDelete(ctx, f.dir+key, v)
 	}

@@ -27,6 +27,7 @@ import (
 const (
 	MaxObject = 32 << 20 // bytes in one object
 	MaxKey    = 512      // bytes in one key, folders included
+	MaxTag    = 1024     // bytes in one tag, which are printable ASCII
 )
 
 // What a driver answers besides the classes of package fs: not found is
@@ -183,6 +184,10 @@ func ListDir(ctx context.Context, d Driver, dir string) iter.Seq2[Entry, error] 
 // [fs.ValidPath], not ".", without NUL, at most [MaxKey] bytes.
 func ValidKey(key string) bool {
 	return len(key) <= MaxKey && key != "." && fs.ValidPath(key) && !strings.Contains(key, "\x00")
+}
+
+func validTag(tag string) bool {
+	return len(tag) <= MaxTag && !strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // validPrefix reports whether prefix can begin a valid key.

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -105,9 +104,6 @@ func (d *Driver) version(ctx context.Context, key string) (v vfs.Version, err er
 
 // Put writes an object if c holds.
 func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (e vfs.Entry, err error) {
-	if strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return vfs.Entry{}, fmt.Errorf("tag %q cannot stand in a header: %w", tag, fs.ErrInvalid)
-	}
 	in := d.putInput(key, data, c, tag)
 	err = d.write(ctx, func(doubt bool) (err error) {
 		if c.IsZero() {
