@@ -42,6 +42,8 @@ type keeper struct {
 	st   ServiceState
 	rec  record
 	asks bool // stop is closed
+
+	unnoted error // why the record that is on the disk is not rec; nil: it is
 }
 
 // live is a process under a keeper's eyes.
@@ -172,12 +174,11 @@ func (k *keeper) start() (*live, error) {
 		return nil, errors.Join(err, cmd.Wait())
 	}
 	gone := make(chan string, 1)
-	rec := record{Format: 1, Run: r, Process: p, Started: time.Now(), Log: from}
-	k.took(rec)
+	k.took(record{Format: 1, Run: r, Process: p, Started: time.Now(), Log: from})
 	go func() { gone <- exitText(cmd.Wait()) }()
-	if err := k.m.putRecord(rec); err != nil {
-		k.m.log.WarnContext(k.m.ctx, "cannot record a service", slog.String("service", r.Name), slog.Any("err", err))
-	}
+	k.mu.Lock()
+	k.note()
+	k.mu.Unlock()
 	k.m.log.InfoContext(k.m.ctx, "started", slog.String("service", r.Name), slog.Int("pid", p.PID))
 	return &live{p, gone}, nil
 }
@@ -292,16 +293,29 @@ func (k *keeper) probe(ctx context.Context) {
 func (k *keeper) ready() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.st.Ready.IsZero() || k.st.State == Stopping {
+	if k.st.State == Stopping {
 		return
 	}
-	k.st.Ready, k.st.State, k.st.Probe = time.Now(), Running, ""
+	if k.st.Ready.IsZero() {
+		k.st.Ready, k.st.State, k.st.Probe = time.Now(), Running, ""
+	}
 	if k.rec.Ready.IsZero() {
 		k.rec.Ready = k.st.Ready
-		if err := k.m.putRecord(k.rec); err != nil {
-			k.m.log.WarnContext(k.m.ctx, "cannot record a service", slog.String("service", k.st.Name), slog.Any("err", err))
-		}
+		k.note()
+	} else if k.unnoted != nil {
+		k.note()
 	}
+}
+
+// note writes the record of the process, and says once that it cannot. Without
+// one the next agent would end a service that is well; so it is tried again with
+// the next good answer of its probe.
+func (k *keeper) note() {
+	err := k.m.putRecord(k.rec)
+	if err != nil && k.unnoted == nil {
+		k.m.log.WarnContext(k.m.ctx, "cannot record a service", slog.String("service", k.st.Name), slog.Any("err", err))
+	}
+	k.unnoted = err
 }
 
 func (k *keeper) unready(err error, words string) {

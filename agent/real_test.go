@@ -403,6 +403,34 @@ func TestANewAgentTakesUpWhatRuns(t *testing.T) {
 	})
 }
 
+// A record that the disk had no room for is written when it has: else the next
+// agent would end what runs well.
+func TestARecordIsWrittenOnceThereIsRoom(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	full := filepath.Join(s.dir, recordName("api")+".new")
+	if err := os.MkdirAll(full, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.release(s.bundle())
+	stop := s.start()
+	first := s.confirmed(1)
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(s.dir, recordName("api"))); err == nil {
+			break
+		}
+	}
+	stop()
+	s.start()
+	time.Sleep(300 * time.Millisecond)
+	if again := s.confirmed(1); pid(first, "api") == 0 || pid(first, "api") != pid(again, "api") {
+		t.Errorf("pids: %v, then %v", first.Services, again.Services)
+	}
+}
+
 func TestACrashWhileNoAgentWatchesCountsInATrial(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
