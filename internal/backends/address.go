@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,8 +37,8 @@ func parseAddress(text string, parameters ...string) (address, error) {
 	if err != nil {
 		return address{}, addressError(text, "its parameters cannot be read", "write them as ?NAME=VALUE&NAME=VALUE")
 	}
-	for name, values := range q {
-		if !slices.Contains(parameters, name) || len(values) != 1 {
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(parameters, name) || len(q[name]) != 1 {
 			return address{}, addressError(text, fmt.Sprintf("parameter %q is unknown here, or there twice", name),
 				"the parameters are "+strings.Join(parameters, ", "))
 		}

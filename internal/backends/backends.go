@@ -63,6 +63,9 @@ var later = []string{"swift", "oss"}
 func Open(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 	scheme, rest, found := strings.Cut(url, "://")
 	if !found {
+		if name, _, _ := strings.Cut(url, ":"); name != url && known(name) {
+			return nil, addressError(url, "is that a directory, or a URL that lacks a slash?", "write "+name+"://, or ./"+name+":... for a directory of that name")
+		}
 		return openDir(url)
 	}
 	if scheme == "file" {
@@ -75,6 +78,12 @@ func Open(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 		return nil, &SchemeError{URL: withoutUser(url), Err: errors.ErrUnsupported}
 	}
 	return nil, &SchemeError{URL: withoutUser(url), Err: fs.ErrInvalid}
+}
+
+// known reports whether addresses can begin with a scheme.
+func known(scheme string) bool {
+	_, ok := openers[scheme]
+	return ok || scheme == "file" || slices.Contains(later, scheme)
 }
 
 func openMemory(_ context.Context, url string, _ Options) (*vfs.FS, error) {
@@ -106,17 +115,18 @@ func openDir(path string) (*vfs.FS, error) {
 }
 
 // withoutUser drops what stands before an @ in an address's host: it may be a
-// password.
+// password. One with a slash in it ends the host early, at what is no port.
 func withoutUser(url string) string {
-	scheme, rest, _ := strings.Cut(url, "://")
-	host, path, slash := strings.Cut(rest, "/")
-	if at := strings.LastIndexByte(host, '@'); at >= 0 {
-		host = host[at+1:]
+	scheme, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return url
 	}
-	if slash {
-		host += "/" + path
+	host, _, _ := strings.Cut(rest, "/")
+	at := strings.LastIndexByte(host, '@')
+	if _, port, ok := strings.Cut(host, ":"); at < 0 && ok && strings.Trim(port, "0123456789") != "" {
+		at = strings.LastIndexByte(rest, '@')
 	}
-	return scheme + "://" + host
+	return scheme + "://" + rest[at+1:]
 }
 
 // SchemeError is the refusal of an address whose scheme this build cannot open.

@@ -60,7 +60,8 @@ func sftpOptions(text string, opt Options) (sftp.Options, error) {
 	if o.Dir, err = sftpDir(text, u.Path); err != nil {
 		return o, err
 	}
-	return o, sftpParameters(text, u.RawQuery, &o)
+	err = sftpParameters(text, u.RawQuery, &o)
+	return o, err
 }
 
 // sftpDir returns the directory of a path, and refuses what is none.

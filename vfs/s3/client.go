@@ -112,7 +112,7 @@ func checkEndpoint(endpoint string) error {
 	case u.User != nil:
 		return invalid("set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY instead", "the endpoint %s holds credentials", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
-		return invalid(hint, "the endpoint %s is not that of a service", endpoint)
+		return invalid(hint, "the endpoint %s://%s is not that of a service", u.Scheme, u.Host) // what follows a ? may be a secret
 	}
 	return nil
 }
