@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -240,11 +241,30 @@ func (e *NotConvergedError) Hint() string {
 	case st.any(Stopped):
 		return fmt.Sprintf("stateroom up %s starts it", st.Cluster)
 	case st.any(Failed):
-		return fmt.Sprintf("edit the cluster, or stateroom rollback %s --to N, then stateroom update cluster %s --yes", st.Cluster, st.Cluster)
+		return fmt.Sprintf("edit the cluster, or stateroom rollback %s --to %s, then stateroom update cluster %[1]s --yes", st.Cluster, st.lastGood())
 	case len(st.Hosts) == 0:
 		return fmt.Sprintf("stateroom up %s makes this machine its host", st.Cluster)
 	}
-	return fmt.Sprintf("stateroom status %s", st.Cluster)
+	return fmt.Sprintf("stateroom validate cluster %s --wait waits until they do", st.Cluster)
+}
+
+// lastGood is the commit that failed hosts went back to, for a person; "N" where
+// that is not one.
+func (st *Standing) lastGood() string {
+	good := 0
+	for _, h := range st.Hosts {
+		switch {
+		case h.State != Failed:
+		case h.Commit == 0 || h.Commit == st.Release.Commit || good > 0 && h.Commit != good:
+			return "N"
+		default:
+			good = h.Commit
+		}
+	}
+	if good == 0 {
+		return "N"
+	}
+	return strconv.Itoa(good)
 }
 
 // Words are a failed component's own last words, for a person.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,5 +198,25 @@ func TestKeysAreMadeOnceHoweverOftenTheChangeRuns(t *testing.T) {
 	b, err := k.make("kubernetes-ca")
 	if err != nil || string(a) != string(b) {
 		t.Errorf("made twice (%v)", err)
+	}
+}
+
+func TestAFailureNamesTheCommitToGoBackTo(t *testing.T) {
+	host := func(s HostState, commit int) Host { return Host{State: s, Report: &bundle.Report{Commit: commit}} }
+	for want, hosts := range map[string][]Host{
+		"--to 6,": {host(Failed, 6), host(Converged, 8)},
+		"--to N,": {host(Failed, 6), host(Failed, 5)}, // nobody can say for all of them
+		"--wait":  {host(Converging, 6)},
+	} {
+		err := &NotConvergedError{&Standing{Cluster: demo, Release: &bundle.Release{Commit: 8}, Hosts: hosts}}
+		if !strings.Contains(err.Hint(), want) {
+			t.Errorf("%v: %s", hosts, err.Hint())
+		}
+	}
+	for _, alone := range []Host{host(Failed, 8), host(Failed, 0)} {
+		err := &NotConvergedError{&Standing{Cluster: demo, Release: &bundle.Release{Commit: 8}, Hosts: []Host{alone}}}
+		if !strings.Contains(err.Hint(), "--to N,") {
+			t.Errorf("%v: %s", alone, err.Hint())
+		}
 	}
 }

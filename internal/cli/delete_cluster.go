@@ -65,5 +65,8 @@ func runDeleteCluster(ctx context.Context, env *Env, opt deleteOptions, args []s
 	case w.DryRun:
 		return nil
 	}
+	if out.Commit > 0 {
+		env.next("stateroom rollback %s --to %d --keys brings it back", name, out.Commit-1)
+	}
 	return m.Forget(name)
 }

@@ -22,8 +22,8 @@ func snapshotListCmd(env *Env) *cobra.Command {
 		Use:   "list [CLUSTER]",
 		Short: "List the snapshots of etcd on this machine",
 		Long: `List the snapshots of a cluster's etcds on this machine, the newest first: when
-they were taken, their size, the commit that ran, and their sha256. The agent
-takes one before a release that restarts etcd, and keeps the last five.`,
+they were taken, their size, the commit that ran, and with -o wide their sha256.
+The agent takes one before a release that restarts etcd, and keeps the last five.`,
 		Example: "  stateroom etcd snapshot list",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,7 +57,11 @@ func (env *Env) showSnapshots(format string, all []stateroom.EtcdSnapshot) error
 	case asYAML:
 		return writeYAML(env.Stdout, all)
 	}
-	t := &table{header: []string{"NAME", "TIME", "BYTES", "COMMIT", "CLUSTER", "SHA256"}}
+	t := &table{header: []string{"NAME", "TIME", "BYTES", "COMMIT"}}
+	width := env.width()
+	if format == asWide {
+		t.header, width = append(t.header, "CLUSTER", "SHA256"), 0
+	}
 	for _, s := range all {
 		if format == asName {
 			if _, err := fmt.Fprintln(env.Stdout, clean(s.Name)); err != nil {
@@ -65,11 +69,11 @@ func (env *Env) showSnapshots(format string, all []stateroom.EtcdSnapshot) error
 			}
 			continue
 		}
-		sum := s.SHA256
-		if format == asTable {
-			sum = sum[:min(len(sum), 12)]
+		row := []string{s.Name, when(s.Time), strconv.FormatInt(s.Size, 10), strconv.Itoa(s.Commit)}
+		if format == asWide {
+			row = append(row, s.Cluster, s.SHA256)
 		}
-		t.add(s.Name, s.Time.UTC().Format(time.RFC3339), strconv.FormatInt(s.Size, 10), strconv.Itoa(s.Commit), s.Cluster, sum)
+		t.add(row...)
 	}
 	if format == asName {
 		return nil
@@ -78,7 +82,7 @@ func (env *Env) showSnapshots(format string, all []stateroom.EtcdSnapshot) error
 		env.sayf("there are no snapshots yet; stateroom etcd snapshot save takes one")
 		return nil
 	}
-	return t.write(env.Stdout, env.width())
+	return t.write(env.Stdout, width)
 }
 
 func snapshotSaveCmd(env *Env) *cobra.Command {

@@ -69,6 +69,6 @@ func runExportKubeconfig(ctx context.Context, env *Env, opt exportOptions, args 
 	if err := stateroom.WriteSecretFile(opt.file, b); err != nil {
 		return fmt.Errorf("write %s: %w", opt.file, err)
 	}
-	_, err = fmt.Fprintf(env.Stdout, "wrote %s, valid for %s\nexport KUBECONFIG=%s\n", opt.file, opt.admin, shellQuote(opt.file))
+	_, err = fmt.Fprintf(env.Stdout, "wrote %s, valid for %s\nexport KUBECONFIG=%s\n", opt.file, opt.admin, shellQuote(absolute(opt.file)))
 	return err
 }

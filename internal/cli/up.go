@@ -73,6 +73,9 @@ func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
 		if st != nil {
 			env.showLastWords(st)
 		}
+		if running, unseen := m.Running(context.WithoutCancel(ctx), name); ctx.Err() != nil && unseen == nil && running.Any() {
+			env.sayf("hint: %s goes on starting; stateroom status %s says how far it is, and stateroom down %s ends it", name, name, name)
+		}
 		return err
 	}
 	took := env.Now().Sub(began)

@@ -164,11 +164,14 @@ func (env *Env) afterUpdate(ctx context.Context, s *stateroom.Store, opt updateO
 
 // waitFor waits until the hosts of a cluster run what is released.
 func (env *Env) waitFor(ctx context.Context, s *stateroom.Store, name cluster.Name, most time.Duration, show *progress) error {
-	ctx, cancel := context.WithTimeout(ctx, most)
+	waiting, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	st, err := s.Wait(ctx, name, stateroom.Wait{Progress: show.standing})
+	st, err := s.Wait(waiting, name, stateroom.Wait{Progress: show.standing})
 	show.done()
 	if err != nil {
+		if ctx.Err() != nil {
+			env.sayf("hint: what is released stays released; stateroom validate cluster %s --wait goes on waiting", name)
+		}
 		if st != nil {
 			env.showLastWords(st)
 		}
