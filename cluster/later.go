@@ -3,6 +3,7 @@ package cluster
 import (
 	_ "embed"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -63,6 +64,66 @@ func laterPath(kind, path string) (string, rule) {
 		}
 	}
 	return path, rule{from: path, op: "move", to: path}
+}
+
+// earlierLine is a line of a patch by the names of v1alpha2, where it is by those
+// of v1alpha3: kops itself takes the later names in --set. The selectors of a
+// path stay: spec.networking.subnets[0].name is spec.subnets[0].name.
+func earlierLine(kind string, l line) line {
+	rules := laterRules()[kind]
+	best, length := rule{}, 0
+	for _, r := range rules {
+		if to, err := parsePath(r.to); err == nil && r.to != "" && len(to) > length && covers(to, l.steps) {
+			best, length = r, len(to)
+		}
+	}
+	if length == 0 {
+		return l
+	}
+	earlier, err := parsePath(best.from)
+	if err != nil {
+		return l
+	}
+	var selectors []step
+	for _, s := range l.steps[:length] {
+		if s.bracket {
+			selectors = append(selectors, s)
+		}
+	}
+	for i := range earlier {
+		if earlier[i].bracket && len(selectors) > 0 {
+			earlier[i], selectors = selectors[0], selectors[1:]
+		}
+	}
+	l.steps = append(earlier, l.steps[length:]...)
+	if l.op == opSet {
+		l.value = best.earlierValue(l.value)
+	}
+	return l
+}
+
+// covers reports whether steps begin with a path of the table.
+func covers(path, steps []step) bool {
+	if len(path) > len(steps) {
+		return false
+	}
+	for i, s := range path {
+		if s.bracket != steps[i].bracket || !s.bracket && s.name != steps[i].name {
+			return false
+		}
+	}
+	return true
+}
+
+// earlierValue is the text of a value as v1alpha2 has it.
+func (r rule) earlierValue(text string) string {
+	if b, err := strconv.ParseBool(text); r.op == "not" && err == nil {
+		return strconv.FormatBool(!b)
+	}
+	if r.op == "pairs" { // the list is split at commas, the map is not
+		return strings.ReplaceAll(text, ",", `\,`)
+	}
+	return text
 }
 
 // nowLater is where v1alpha3 has the field that v1alpha2 has at a path as it is

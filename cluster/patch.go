@@ -145,11 +145,12 @@ func newLine(path string, o op, value string) (line, error) {
 	return l, nil
 }
 
-// in is the line as the kind reads it: steps in v1alpha2.
+// in is the line as the kind reads it: by the names of v1alpha2, if those that
+// are given are none of its own.
 func (l line) in(kind string) line {
-	if path := toV1alpha2(kind, l.path); path != l.path {
-		if steps, err := parsePath(path); err == nil {
-			l.steps = steps
+	if root := tables()[kind]; root != nil {
+		if _, rest := root.find(l.steps); len(rest) > 0 {
+			return earlierLine(kind, l)
 		}
 	}
 	return l

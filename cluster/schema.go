@@ -60,6 +60,7 @@ type Field struct {
 	Keys      []string // of a "map": the fields that tell its items apart
 	Required  bool     // kops refuses a document without it
 	Immutable bool     // it cannot change later
+	Omit      bool     // kops leaves it out where it is empty, 0 or false
 
 	min, max int64    // of an Int
 	fields   []*Field // of an Object, sorted by name

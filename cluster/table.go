@@ -105,6 +105,8 @@ func (f *Field) attribute(word string) {
 		f.Clouds = strings.Split(value, "|")
 	case "since":
 		f.Since = value
+	case "omit":
+		f.Omit = true
 	case "required":
 		f.Required = true
 	case "immutable":

@@ -23,23 +23,23 @@ type ClusterAutoscaler struct {
 	// Leaves pods of DaemonSets out when it judges how idle a node is.
 	IgnoreDaemonSetsUtilization *bool `json:"ignoreDaemonSetsUtilization,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
+	Image *string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// How long it waits for a new node before it counts it as failed.
 	MaxNodeProvisionTime string `json:"maxNodeProvisionTime,omitempty" format:"duration" default:"15m0s"`
 	// Memory reserved for its container.
 	MemoryRequest Quantity `json:"memoryRequest,omitempty" default:"300Mi"`
 	// Age a waiting pod must have before a node is started for it.
-	NewPodScaleUpDelay string `json:"newPodScaleUpDelay,omitempty" format:"duration" default:"0s"`
+	NewPodScaleUpDelay *string `json:"newPodScaleUpDelay,omitempty" format:"duration" default:"0s"`
 	// Annotations of its pods.
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 	// How long after a node was added none is taken away.
-	ScaleDownDelayAfterAdd string `json:"scaleDownDelayAfterAdd,omitempty" format:"duration" default:"10m0s"`
+	ScaleDownDelayAfterAdd *string `json:"scaleDownDelayAfterAdd,omitempty" format:"duration" default:"10m0s"`
 	// How long a node must be idle to be taken away.
-	ScaleDownUnneededTime string `json:"scaleDownUnneededTime,omitempty" format:"duration" default:"10m0s"`
+	ScaleDownUnneededTime *string `json:"scaleDownUnneededTime,omitempty" format:"duration" default:"10m0s"`
 	// How long a node must be unready to be taken away.
-	ScaleDownUnreadyTime string `json:"scaleDownUnreadyTime,omitempty" format:"duration" default:"20m0s"`
+	ScaleDownUnreadyTime *string `json:"scaleDownUnreadyTime,omitempty" format:"duration" default:"20m0s"`
 	// Share of a node's CPU or memory in use, from 0 to 1, below which it is idle.
-	ScaleDownUtilizationThreshold string `json:"scaleDownUtilizationThreshold,omitempty" default:"0.5"`
+	ScaleDownUtilizationThreshold *string `json:"scaleDownUtilizationThreshold,omitempty" default:"0.5"`
 	// Keeps nodes whose pods belong to controllers it does not know.
 	SkipNodesWithCustomControllerPods *bool `json:"skipNodesWithCustomControllerPods,omitempty" default:"true"`
 	// Keeps nodes whose pods have data on the node (emptyDir, hostPath).
@@ -53,7 +53,7 @@ type Karpenter struct {
 	// CPU reserved for its container.
 	CPURequest Quantity `json:"cpuRequest,omitempty" default:"500m"`
 	// Installs it; groups with manager: Karpenter are served by it.
-	Enabled *bool `json:"enabled,omitempty" default:"false"`
+	Enabled bool `json:"enabled,omitempty" default:"false"`
 	// Switches of its experiments, as Name=true, comma-separated.
 	FeatureGates string `json:"featureGates,omitempty"`
 	// Image of its container.
@@ -73,7 +73,7 @@ type MetricsServer struct {
 	// Installs metrics-server; without it kubectl top and scaling by CPU do not work.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
+	Image *string `json:"image,omitempty" otherwise:"that for the Kubernetes version"`
 	// The API server does not check its certificate. false needs cert-manager.
 	Insecure *bool `json:"insecure,omitempty" default:"true"`
 }
@@ -87,7 +87,7 @@ type NodeProblemDetector struct {
 	// Runs the detector on every node.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
+	Image *string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty" default:"80Mi"`
 	// Memory reserved for its container.
@@ -117,7 +117,7 @@ type NodeTerminationHandler struct {
 	// Takes nodes out of load balancers before they are cordoned.
 	ExcludeFromLoadBalancers *bool `json:"excludeFromLoadBalancers,omitempty" default:"true"`
 	// Tag of the instances that it may act on.
-	ManagedASGTag string `json:"managedASGTag,omitempty" default:"aws-node-termination-handler/managed"`
+	ManagedASGTag *string `json:"managedASGTag,omitempty" default:"aws-node-termination-handler/managed"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty"`
 	// Memory reserved for its container.
@@ -129,19 +129,19 @@ type NodeTerminationHandler struct {
 	// Taints a node as soon as an event for it comes in.
 	TaintNode *bool `json:"taintNode,omitempty" default:"false"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
+	Version *string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// Text of the message to webhookURL, as a Go template.
-	WebhookTemplate string `json:"webhookTemplate,omitempty"`
+	WebhookTemplate *string `json:"webhookTemplate,omitempty"`
 	// Where a message is posted when a node is ended: a chat's webhook.
-	WebhookURL string `json:"webhookURL,omitempty"`
+	WebhookURL *string `json:"webhookURL,omitempty"`
 }
 
 // PodIdentityWebhook is the webhook that gives pods the rights of an IAM role.
 type PodIdentityWebhook struct {
 	// Installs it. Needs cert-manager.
-	Enabled *bool `json:"enabled,omitempty" default:"false"`
+	Enabled bool `json:"enabled,omitempty" default:"false"`
 	// How many copies run.
-	Replicas *int64 `json:"replicas,omitempty" default:"2"`
+	Replicas int64 `json:"replicas,omitempty" default:"2"`
 }
 
 // SnapshotController is the controller of volume snapshots.
@@ -149,5 +149,5 @@ type SnapshotController struct {
 	// Installs it. Needs cert-manager.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Makes a default VolumeSnapshotClass.
-	InstallDefaultClass *bool `json:"installDefaultClass,omitempty" default:"false"`
+	InstallDefaultClass bool `json:"installDefaultClass,omitempty" default:"false"`
 }

@@ -25,7 +25,7 @@ type KubeAPIServer struct {
 	// Ignored by Kubernetes of today: audit settings by API objects.
 	AuditDynamicConfiguration *bool `json:"auditDynamicConfiguration,omitempty"`
 	// Form of lines of the audit log.
-	AuditLogFormat string `json:"auditLogFormat,omitempty" enum:"json|legacy" default:"json"`
+	AuditLogFormat *string `json:"auditLogFormat,omitempty" enum:"json|legacy" default:"json"`
 	// Days for which old audit logs are kept.
 	AuditLogMaxAge *int32 `json:"auditLogMaxAge,omitempty" default:"10"`
 	// How many old audit logs are kept.
@@ -33,7 +33,7 @@ type KubeAPIServer struct {
 	// MB at which an audit log is closed and the next begun.
 	AuditLogMaxSize *int32 `json:"auditLogMaxSize,omitempty" default:"100"`
 	// File of the audit log; "-" is standard output. Absent: there is none. Needs auditPolicyFile.
-	AuditLogPath string `json:"auditLogPath,omitempty"`
+	AuditLogPath *string `json:"auditLogPath,omitempty"`
 	// File on the node that says which requests are logged how fully; fileAssets can bring it.
 	AuditPolicyFile string `json:"auditPolicyFile,omitempty"`
 	// Events held back before they go to the webhook; what comes on top is lost.
@@ -59,17 +59,17 @@ type KubeAPIServer struct {
 	// How long the webhook's answer about a token is believed.
 	AuthenticationTokenWebhookCacheTTL Duration `json:"authenticationTokenWebhookCacheTtl,omitempty" default:"2m0s"`
 	// File on the node, a kubeconfig, that says which webhook is asked whose a token is.
-	AuthenticationTokenWebhookConfigFile string `json:"authenticationTokenWebhookConfigFile,omitempty"`
+	AuthenticationTokenWebhookConfigFile *string `json:"authenticationTokenWebhookConfigFile,omitempty"`
 	// Ways to decide, comma-separated and asked in order: Node, RBAC, Webhook, ABAC, AlwaysAllow, AlwaysDeny.
-	AuthorizationMode string `json:"authorizationMode,omitempty" default:"Node,RBAC"`
+	AuthorizationMode *string `json:"authorizationMode,omitempty" default:"Node,RBAC"`
 	// Ignored by Kubernetes of today: user whom RBAC let do everything.
-	AuthorizationRBACSuperUser string `json:"authorizationRbacSuperUser,omitempty"`
+	AuthorizationRBACSuperUser *string `json:"authorizationRbacSuperUser,omitempty"`
 	// How long the webhook's yes is believed.
 	AuthorizationWebhookCacheAuthorizedTTL Duration `json:"authorizationWebhookCacheAuthorizedTtl,omitempty" default:"5m0s"`
 	// How long the webhook's no is believed.
 	AuthorizationWebhookCacheUnauthorizedTTL Duration `json:"authorizationWebhookCacheUnauthorizedTtl,omitempty" default:"30s"`
 	// File on the node, a kubeconfig, that says which webhook decides. Needs Webhook in authorizationMode.
-	AuthorizationWebhookConfigFile string `json:"authorizationWebhookConfigFile,omitempty"`
+	AuthorizationWebhookConfigFile *string `json:"authorizationWebhookConfigFile,omitempty"`
 	// Ignored by Kubernetes of today: file of passwords.
 	BasicAuthFile string `json:"basicAuthFile,omitempty"`
 	// Address on which the API server listens.
@@ -91,7 +91,7 @@ type KubeAPIServer struct {
 	// Seconds a pod stays on a node that cannot be reached, where the pod does not say it itself.
 	DefaultUnreachableTolerationSeconds *int64 `json:"defaultUnreachableTolerationSeconds,omitempty" default:"300"`
 	// Objects deleted at once when a whole collection goes, such as all of a namespace.
-	DeleteCollectionWorkers *int64 `json:"deleteCollectionWorkers,omitempty" default:"1"`
+	DeleteCollectionWorkers int64 `json:"deleteCollectionWorkers,omitempty" default:"1"`
 	// Admission plug-ins to switch off though they are on by default.
 	DisableAdmissionPlugins []string `json:"disableAdmissionPlugins,omitempty" list:"set"`
 	// Ignored: leaves out the file of passwords, which no version takes any more.
@@ -107,7 +107,7 @@ type KubeAPIServer struct {
 	// Serves profiles at /debug/pprof/.
 	EnableProfiling *bool `json:"enableProfiling,omitempty" default:"true" since:"1.18"`
 	// File on the node that says how secrets are encrypted in etcd. encryptionConfig sets it.
-	EncryptionProviderConfig string `json:"encryptionProviderConfig,omitempty"`
+	EncryptionProviderConfig *string `json:"encryptionProviderConfig,omitempty"`
 	// Environment variables of its container, such as GOGC.
 	Env []EnvVarSource `json:"env,omitempty" list:"map:name"`
 	// File on the node with the CA of etcd.
@@ -125,7 +125,7 @@ type KubeAPIServer struct {
 	// How long events are kept.
 	EventTTL Duration `json:"eventTTL,omitempty" default:"1h0m0s"`
 	// Ignored by Kubernetes of today: old name of encryptionProviderConfig.
-	ExperimentalEncryptionProviderConfig string `json:"experimentalEncryptionProviderConfig,omitempty"`
+	ExperimentalEncryptionProviderConfig *string `json:"experimentalEncryptionProviderConfig,omitempty"`
 	// Switches of Kubernetes' experiments: name and "true" or "false".
 	FeatureGates map[string]string `json:"featureGates,omitempty"`
 	// Chance, from 0 to 0.02, that a client is told to connect anew, so that load spreads over several API servers.
@@ -149,11 +149,11 @@ type KubeAPIServer struct {
 	// Form of log lines: text for people, json for programs.
 	LogFormat string `json:"logFormat,omitempty" enum:"text|json" default:"text"`
 	// How much it logs, from 0 to 10.
-	LogLevel *int32 `json:"logLevel,omitempty" default:"2"`
+	LogLevel int32 `json:"logLevel,omitempty" default:"2"`
 	// Most writing requests served at once; more are answered "too many requests". With priority and fairness on, the sum with maxRequestsInflight is what is shared.
-	MaxMutatingRequestsInflight *int32 `json:"maxMutatingRequestsInflight,omitempty" default:"200"`
+	MaxMutatingRequestsInflight int32 `json:"maxMutatingRequestsInflight,omitempty" default:"200"`
 	// Most reading requests served at once; more are answered "too many requests". 0: no limit.
-	MaxRequestsInflight *int32 `json:"maxRequestsInflight,omitempty" default:"400"`
+	MaxRequestsInflight int32 `json:"maxRequestsInflight,omitempty" default:"400"`
 	// Memory beyond which its container is killed.
 	MemoryLimit Quantity `json:"memoryLimit,omitempty"`
 	// Memory reserved for its container.
@@ -161,25 +161,25 @@ type KubeAPIServer struct {
 	// Least seconds for which a watch is kept open; the true time is random above it.
 	MinRequestTimeout *int32 `json:"minRequestTimeout,omitempty" default:"1800"`
 	// File on the node with the CA of the OIDC issuer. Default: the host's CAs.
-	OIDCCAFile string `json:"oidcCAFile,omitempty"`
+	OIDCCAFile *string `json:"oidcCAFile,omitempty"`
 	// Client id for which tokens of the issuer must be made.
-	OIDCClientID string `json:"oidcClientID,omitempty"`
+	OIDCClientID *string `json:"oidcClientID,omitempty"`
 	// Claim of the token that holds the user's groups.
-	OIDCGroupsClaim string `json:"oidcGroupsClaim,omitempty"`
+	OIDCGroupsClaim *string `json:"oidcGroupsClaim,omitempty"`
 	// Put before each group, so that none of the issuer's is one of Kubernetes'.
-	OIDCGroupsPrefix string `json:"oidcGroupsPrefix,omitempty"`
+	OIDCGroupsPrefix *string `json:"oidcGroupsPrefix,omitempty"`
 	// HTTPS URL of the OIDC issuer whose tokens count.
-	OIDCIssuerURL string `json:"oidcIssuerURL,omitempty"`
+	OIDCIssuerURL *string `json:"oidcIssuerURL,omitempty"`
 	// Claims that a token must have, each as key=value.
 	OIDCRequiredClaim []string `json:"oidcRequiredClaim,omitempty" list:"set" format:"assignment"`
 	// Claim of the token that holds the user's name.
-	OIDCUsernameClaim string `json:"oidcUsernameClaim,omitempty" default:"sub"`
+	OIDCUsernameClaim *string `json:"oidcUsernameClaim,omitempty" default:"sub"`
 	// Put before each user name; "-" puts nothing.
-	OIDCUsernamePrefix string `json:"oidcUsernamePrefix,omitempty" otherwise:"the issuer's URL and #"`
+	OIDCUsernamePrefix *string `json:"oidcUsernamePrefix,omitempty" otherwise:"the issuer's URL and #"`
 	// File on the node with the certificate it shows to aggregated APIs and webhooks.
-	ProxyClientCertFile string `json:"proxyClientCertFile,omitempty"`
+	ProxyClientCertFile *string `json:"proxyClientCertFile,omitempty"`
 	// File on the node with the key of that certificate, for aggregated APIs and webhooks.
-	ProxyClientKeyFile string `json:"proxyClientKeyFile,omitempty"`
+	ProxyClientKeyFile *string `json:"proxyClientKeyFile,omitempty"`
 	// Longest time a request may take, watches and the like aside.
 	RequestTimeout Duration `json:"requestTimeout,omitempty" default:"1m0s" since:"1.19"`
 	// Common names of client certificates that may name users in headers. Empty: any signed by requestheaderClientCAFile.
@@ -195,21 +195,21 @@ type KubeAPIServer struct {
 	// API versions to switch on or off: "group/version" or "api/all", and "true" or "false".
 	RuntimeConfig map[string]string `json:"runtimeConfig,omitempty"`
 	// Port on which the API server listens.
-	SecurePort *int32 `json:"securePort,omitempty" default:"443"`
+	SecurePort int32 `json:"securePort,omitempty" default:"443"`
 	// Issuer named in service account tokens. Changing it makes those already issued invalid; see additionalServiceAccountIssuers.
-	ServiceAccountIssuer string `json:"serviceAccountIssuer,omitempty" otherwise:"https://api.internal. before the cluster's name"`
+	ServiceAccountIssuer *string `json:"serviceAccountIssuer,omitempty" otherwise:"https://api.internal. before the cluster's name"`
 	// URL of the keys of service accounts as the discovery document says it.
-	ServiceAccountJWKSURI string `json:"serviceAccountJWKSURI,omitempty"`
+	ServiceAccountJWKSURI *string `json:"serviceAccountJWKSURI,omitempty"`
 	// Files on the node with keys by which service account tokens are checked.
 	ServiceAccountKeyFile []string `json:"serviceAccountKeyFile,omitempty" list:"atomic"`
 	// File on the node with the key that signs service account tokens.
-	ServiceAccountSigningKeyFile string `json:"serviceAccountSigningKeyFile,omitempty"`
+	ServiceAccountSigningKeyFile *string `json:"serviceAccountSigningKeyFile,omitempty"`
 	// Range of services as the flag takes it. Must be spec.serviceClusterIPRange where it is set.
 	ServiceClusterIPRange string `json:"serviceClusterIPRange,omitempty" format:"cidr-list"`
 	// Ports of which Services of type NodePort get theirs.
 	ServiceNodePortRange string `json:"serviceNodePortRange,omitempty" format:"port-range" default:"30000-32767"`
 	// Kind of storage; only etcd3 is left.
-	StorageBackend string `json:"storageBackend,omitempty" default:"etcd3"`
+	StorageBackend *string `json:"storageBackend,omitempty" default:"etcd3"`
 	// How long it waits for etcd at its start before it says that it is ready.
 	StorageInitializationTimeout Duration `json:"storageInitializationTimeout,omitempty" default:"1m0s"`
 	// Directives of the HSTS header. Empty: no such header.

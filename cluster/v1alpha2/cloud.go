@@ -9,7 +9,7 @@ type CloudConfig struct {
 	// Makes no security group per load balancer of a Service. AWS only; elbSecurityGroup must be given then.
 	DisableSecurityGroupIngress *bool `json:"disableSecurityGroupIngress,omitempty" cloud:"aws" default:"false"`
 	// Id of the one security group for all load balancers of Services. AWS only.
-	ElbSecurityGroup string `json:"elbSecurityGroup,omitempty" cloud:"aws"`
+	ElbSecurityGroup *string `json:"elbSecurityGroup,omitempty" cloud:"aws"`
 	// E-mail of the service account that instances run as. Google Cloud only; default: one that is made per role.
 	GCEServiceAccount string `json:"gceServiceAccount,omitempty" cloud:"gce"`
 	// Starts nodes by a startup script and not by cloud-init user data. Google Cloud only.
@@ -21,35 +21,35 @@ type CloudConfig struct {
 	// Lets the cloud controller look for nodes in all zones of the region. Google Cloud only.
 	Multizone *bool `json:"multizone,omitempty" cloud:"gce" default:"true"`
 	// Managed: network load balancers of Services get security groups of their own. AWS only.
-	NlbSecurityGroupMode string `json:"nlbSecurityGroupMode,omitempty" enum:"Managed"`
+	NlbSecurityGroupMode *string `json:"nlbSecurityGroupMode,omitempty" enum:"Managed"`
 	// Families of the addresses that nodes report, in order. AWS only.
 	NodeIPFamilies []string `json:"nodeIPFamilies,omitempty" list:"atomic" enum:"ipv4|ipv6"`
 	// Beginning of instance names by which the cloud controller knows nodes. Google Cloud only.
-	NodeInstancePrefix string `json:"nodeInstancePrefix,omitempty" cloud:"gce"`
+	NodeInstancePrefix *string `json:"nodeInstancePrefix,omitempty" cloud:"gce"`
 	// Network tag by which firewall rules of load balancers name nodes. Google Cloud only.
-	NodeTags string `json:"nodeTags,omitempty" cloud:"gce"`
+	NodeTags *string `json:"nodeTags,omitempty" cloud:"gce"`
 	// Networks, router, volumes and load balancers on OpenStack.
 	Openstack *OpenStack `json:"openstack,omitempty" cloud:"openstack"`
 	// Ignored; it was what Spot Ocean weighed: price, balance or uptime.
-	SpotinstOrientation string `json:"spotinstOrientation,omitempty"`
+	SpotinstOrientation *string `json:"spotinstOrientation,omitempty"`
 	// Ignored; it was the operating system as Spot Ocean billed it.
-	SpotinstProduct string `json:"spotinstProduct,omitempty"`
+	SpotinstProduct *string `json:"spotinstProduct,omitempty"`
 	// Names nodes after the private DNS name of the instance and not after its id. AWS only; running nodes join anew under the other name.
 	UseIPBasedNodeNames *bool `json:"useIPBasedNodeNames,omitempty" default:"false" since:"1.37"`
 	// Ignored: vSphere is no longer supported. It was the CoreDNS that held names.
-	VSphereCoreDNSServer string `json:"vSphereCoreDNSServer,omitempty"`
+	VSphereCoreDNSServer *string `json:"vSphereCoreDNSServer,omitempty"`
 	// Ignored: vSphere is no longer supported. It was the data centre of the machines.
-	VSphereDatacenter string `json:"vSphereDatacenter,omitempty"`
+	VSphereDatacenter *string `json:"vSphereDatacenter,omitempty"`
 	// Ignored: vSphere is no longer supported. It was where disks lay.
-	VSphereDatastore string `json:"vSphereDatastore,omitempty"`
+	VSphereDatastore *string `json:"vSphereDatastore,omitempty"`
 	// Ignored: vSphere is no longer supported. It was a login's password; take it out.
-	VSpherePassword string `json:"vSpherePassword,omitempty"`
+	VSpherePassword *string `json:"vSpherePassword,omitempty"`
 	// Ignored: vSphere is no longer supported. It was the pool of the machines.
-	VSphereResourcePool string `json:"vSphereResourcePool,omitempty"`
+	VSphereResourcePool *string `json:"vSphereResourcePool,omitempty"`
 	// Ignored: vSphere is no longer supported. It was the address of vCenter.
-	VSphereServer string `json:"vSphereServer,omitempty"`
+	VSphereServer *string `json:"vSphereServer,omitempty"`
 	// Ignored: vSphere is no longer supported. It was a login's name.
-	VSphereUsername string `json:"vSphereUsername,omitempty"`
+	VSphereUsername *string `json:"vSphereUsername,omitempty"`
 }
 
 // EBSCSIDriver is the driver of EBS volumes.
@@ -57,7 +57,7 @@ type EBSCSIDriver struct {
 	// Must be true where it is set: nothing else serves EBS volumes.
 	Enabled *bool `json:"enabled,omitempty" default:"true"`
 	// Runs the node part on the host's network, from where instance metadata is one hop nearer.
-	HostNetwork *bool `json:"hostNetwork,omitempty" default:"false"`
+	HostNetwork bool `json:"hostNetwork,omitempty" default:"false"`
 	// Requests to the API server it may send at once above kubeAPIQPS.
 	KubeAPIBurst *int32 `json:"kubeAPIBurst,omitempty" default:"100"`
 	// Requests per second it sends to the API server in the long run.
@@ -67,7 +67,7 @@ type EBSCSIDriver struct {
 	// Annotations of its pods.
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
+	Version *string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// Most volumes on one node, for all nodes alike.
 	VolumeAttachLimit *int64 `json:"volumeAttachLimit,omitempty" otherwise:"by instance type"`
 }
@@ -85,17 +85,17 @@ type Azure struct {
 	// Id of the subscription that pays.
 	SubscriptionID string `json:"subscriptionId,omitempty" is:"required"`
 	// Id of the directory (tenant) the subscription belongs to.
-	TenantID string `json:"tenantId,omitempty" is:"required"`
+	TenantID *string `json:"tenantId,omitempty" is:"required"`
 }
 
 // PDCSIDriver is the driver of persistent disks of Google Cloud.
 type PDCSIDriver struct {
 	// Name of the default storage class that is made for it.
-	DefaultStorageClassName string `json:"defaultStorageClassName,omitempty"`
+	DefaultStorageClassName *string `json:"defaultStorageClassName,omitempty"`
 	// Installs the driver; without it no new disks are made for volumes.
 	Enabled *bool `json:"enabled,omitempty" default:"true"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
+	Version *string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // OpenStack is settings of OpenStack.
@@ -119,7 +119,7 @@ type OpenStack struct {
 // OpenStackBlockStorage is volumes of OpenStack.
 type OpenStackBlockStorage struct {
 	// Version of the Cinder API: v1, v2, v3, auto.
-	BsVersion string `json:"bs-version,omitempty" default:"v3"`
+	BsVersion *string `json:"bs-version,omitempty" default:"v3"`
 	// Name that the driver gives as the cluster in metadata of volumes.
 	ClusterName string `json:"clusterName,omitempty" otherwise:"name of the cluster"`
 	// Makes a default storage class for Cinder.
@@ -135,7 +135,7 @@ type OpenStackBlockStorage struct {
 	// Exposes metrics of the CSI driver.
 	MetricsEnabled *bool `json:"metricsEnabled,omitempty" default:"false"`
 	// Zone in which to make all volumes.
-	OverrideVolumeAZ string `json:"override-volume-az,omitempty"`
+	OverrideVolumeAZ *string `json:"override-volume-az,omitempty"`
 }
 
 // OpenStackLoadBalancer is load balancers of OpenStack.
@@ -143,23 +143,23 @@ type OpenStackLoadBalancer struct {
 	// Gives Services a host name instead of an address, so that PROXY protocol works from within.
 	EnableIngressHostname *bool `json:"enableIngressHostname,omitempty" default:"false"`
 	// Id of the Octavia flavor of load balancers.
-	FlavorID string `json:"flavorID,omitempty"`
+	FlavorID *string `json:"flavorID,omitempty"`
 	// Name of the external network from which public addresses come.
-	FloatingNetwork string `json:"floatingNetwork,omitempty"`
+	FloatingNetwork *string `json:"floatingNetwork,omitempty"`
 	// Id of the external network; found by its name where it is not given.
-	FloatingNetworkID string `json:"floatingNetworkID,omitempty"`
+	FloatingNetworkID *string `json:"floatingNetworkID,omitempty"`
 	// Name of the external network's subnet from which public addresses come.
-	FloatingSubnet string `json:"floatingSubnet,omitempty"`
+	FloatingSubnet *string `json:"floatingSubnet,omitempty"`
 	// Domain of the host names of enableIngressHostname.
-	IngressHostnameSuffix string `json:"ingressHostnameSuffix,omitempty" default:"nip.io"`
+	IngressHostnameSuffix *string `json:"ingressHostnameSuffix,omitempty" default:"nip.io"`
 	// Opens node ports to load balancers by security groups.
 	ManageSecurityGroups *bool `json:"manageSecurityGroups,omitempty" default:"true"`
 	// How connections are spread: ROUND_ROBIN, LEAST_CONNECTIONS, SOURCE_IP, SOURCE_IP_PORT.
-	Method string `json:"method,omitempty" default:"ROUND_ROBIN"`
+	Method *string `json:"method,omitempty" default:"ROUND_ROBIN"`
 	// Driver of Octavia: amphora, octavia, ovn, ...
-	Provider string `json:"provider,omitempty" default:"octavia"`
+	Provider *string `json:"provider,omitempty" default:"octavia"`
 	// Id of the subnet in which load balancers have their addresses.
-	SubnetID string `json:"subnetID,omitempty"`
+	SubnetID *string `json:"subnetID,omitempty"`
 	// Speaks to Octavia; false speaks to the load balancers of Neutron, which are gone from new clouds.
 	UseOctavia *bool `json:"useOctavia,omitempty" default:"true"`
 }
@@ -173,17 +173,17 @@ type OpenStackMetadata struct {
 // OpenStackMonitor is health checks of load balancers.
 type OpenStackMonitor struct {
 	// Pause between two checks.
-	Delay string `json:"delay,omitempty" format:"duration" default:"15s"`
+	Delay *string `json:"delay,omitempty" format:"duration" default:"15s"`
 	// Checks that fail before a target is left out.
 	MaxRetries *int64 `json:"maxRetries,omitempty" default:"3"`
 	// Longest time a check may take.
-	Timeout string `json:"timeout,omitempty" format:"duration" default:"10s"`
+	Timeout *string `json:"timeout,omitempty" format:"duration" default:"10s"`
 }
 
 // OpenStackNetwork is networks of OpenStack.
 type OpenStackNetwork struct {
 	// Ranges, comma-separated, by which addresses of nodes are put in order.
-	AddressSortOrder string `json:"addressSortOrder,omitempty"`
+	AddressSortOrder *string `json:"addressSortOrder,omitempty"`
 	// Zones in which the network should be served.
 	AvailabilityZoneHints []string `json:"availabilityZoneHints,omitempty" list:"set"`
 	// Names of networks whose addresses are internal ones of nodes.
@@ -199,11 +199,11 @@ type OpenStackRouter struct {
 	// Zones in which the router should be served.
 	AvailabilityZoneHints []string `json:"availabilityZoneHints,omitempty" list:"set"`
 	// Name servers of the subnets, comma-separated.
-	DNSServers string `json:"dnsServers,omitempty"`
+	DNSServers *string `json:"dnsServers,omitempty"`
 	// Name of the network to the outside.
-	ExternalNetwork string `json:"externalNetwork,omitempty" is:"required"`
+	ExternalNetwork *string `json:"externalNetwork,omitempty" is:"required"`
 	// Name of that network's subnet, from which the router has its address.
-	ExternalSubnet string `json:"externalSubnet,omitempty"`
+	ExternalSubnet *string `json:"externalSubnet,omitempty"`
 }
 
 // CloudControllerManager is flags of the cloud controller manager.
@@ -215,7 +215,7 @@ type CloudControllerManager struct {
 	// Image of the part that runs on each node of Azure and tells its addresses and zone.
 	AzureNodeManagerImage string `json:"azureNodeManagerImage,omitempty"`
 	// Who picks the slices: RangeAllocator, CloudAllocator, IPAMFromCluster, IPAMFromCloud.
-	CIDRAllocatorType string `json:"cidrAllocatorType,omitempty" default:"RangeAllocator"`
+	CIDRAllocatorType *string `json:"cidrAllocatorType,omitempty" default:"RangeAllocator"`
 	// Name of the cloud, as the flag takes it.
 	CloudProvider string `json:"cloudProvider,omitempty"`
 	// Range of pods that is sliced, where allocateNodeCIDRs is on; two, comma-separated, for two families.
@@ -237,7 +237,7 @@ type CloudControllerManager struct {
 	// How one of several copies becomes the one that works.
 	LeaderElection *LeaderElection `json:"leaderElection,omitempty"`
 	// How much it logs, from 0 to 10.
-	LogLevel *int32 `json:"logLevel,omitempty"`
+	LogLevel int32 `json:"logLevel,omitempty"`
 	// URL of the API server.
 	Master string `json:"master,omitempty"`
 	// How often it asks the cloud about nodes.
@@ -255,11 +255,11 @@ type LeaderElection struct {
 	// How long the leader tries to renew before it stops; less than the lease.
 	LeaderElectRenewDeadlineDuration Duration `json:"leaderElectRenewDeadlineDuration,omitempty" default:"10s"`
 	// Kind of object that holds the lock. All but leases are gone from newer versions.
-	LeaderElectResourceLock string `json:"leaderElectResourceLock,omitempty" enum:"leases|endpoints|configmaps|endpointsleases|configmapsleases" default:"leases"`
+	LeaderElectResourceLock *string `json:"leaderElectResourceLock,omitempty" enum:"leases|endpoints|configmaps|endpointsleases|configmapsleases" default:"leases"`
 	// Name of that object.
-	LeaderElectResourceName string `json:"leaderElectResourceName,omitempty"`
+	LeaderElectResourceName *string `json:"leaderElectResourceName,omitempty"`
 	// Namespace of that object.
-	LeaderElectResourceNamespace string `json:"leaderElectResourceNamespace,omitempty" default:"kube-system"`
+	LeaderElectResourceNamespace *string `json:"leaderElectResourceNamespace,omitempty" default:"kube-system"`
 	// Pause between two tries to get or renew the lock.
 	LeaderElectRetryPeriod Duration `json:"leaderElectRetryPeriod,omitempty" default:"2s"`
 }

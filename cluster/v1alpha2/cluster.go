@@ -139,7 +139,7 @@ type ClusterSpec struct {
 	// From which addresses SSH to nodes is let in: ranges, or AWS prefix lists (pl-...).
 	SSHAccess []string `json:"sshAccess,omitempty" list:"set" format:"cidr-or-list" default:"0.0.0.0/0,::/0"`
 	// Name of a key pair that the cloud knows already; "" leaves instances without a key.
-	SSHKeyName string `json:"sshKeyName,omitempty"`
+	SSHKeyName *string `json:"sshKeyName,omitempty"`
 	// Subnets of the network in which instance groups lie.
 	Subnets []Subnet `json:"subnets,omitempty" list:"map:name"`
 	// Kernel parameters to set on all nodes, each as name=value.
@@ -149,7 +149,7 @@ type ClusterSpec struct {
 	// Whether the API and the nodes are public, and how names are published.
 	Topology *Topology `json:"topology,omitempty"`
 	// Whether nodes install security updates of the distribution themselves. external: somebody else does.
-	UpdatePolicy string `json:"updatePolicy,omitempty" enum:"automatic|external" default:"automatic"`
+	UpdatePolicy *string `json:"updatePolicy,omitempty" enum:"automatic|external" default:"automatic"`
 	// Mounts the host's CA certificates into containers of the control plane, for clouds whose API has a private CA.
 	UseHostCertificates *bool `json:"useHostCertificates,omitempty" default:"false"`
 	// Stopped instances that wait to be started, for all groups that do not say it themselves. AWS only.
@@ -183,47 +183,47 @@ type LoadBalancer struct {
 	// Ignored; it was of Classic load balancers.
 	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty" cloud:"aws"`
 	// Id of a security group to use in place of the one that would be made.
-	SecurityGroupOverride string `json:"securityGroupOverride,omitempty" cloud:"aws"`
+	SecurityGroupOverride *string `json:"securityGroupOverride,omitempty" cloud:"aws"`
 	// ARN of an ACM certificate with which the load balancer itself speaks TLS, on its own port beside the pass-through one.
 	SslCertificate string `json:"sslCertificate,omitempty" cloud:"aws"`
 	// Name of the AWS policy of TLS versions and ciphers, where sslCertificate is set.
-	SslPolicy string `json:"sslPolicy,omitempty" cloud:"aws"`
+	SslPolicy *string `json:"sslPolicy,omitempty" cloud:"aws"`
 	// The cluster's subnets in which the load balancer has addresses. Default: all that fit its type.
 	Subnets []LoadBalancerSubnet `json:"subnets,omitempty" list:"map:name"`
 	// Public: reachable from the internet. Internal: from the network only.
 	Type string `json:"type,omitempty" enum:"Public|Internal"`
 	// Lets nodes, too, reach the API through the load balancer and not by DNS records of control-plane nodes.
-	UseForInternalAPI *bool `json:"useForInternalApi,omitempty" cloud:"any" default:"false"`
+	UseForInternalAPI bool `json:"useForInternalApi,omitempty" cloud:"any" default:"false"`
 }
 
 // AccessLog is where a load balancer of AWS logs connections.
 type AccessLog struct {
 	// S3 bucket to write logs to; its policy must let the load balancer in.
-	Bucket string `json:"bucket,omitempty"`
+	Bucket *string `json:"bucket,omitempty"`
 	// Folder in the bucket. Default: its root.
-	BucketPrefix string `json:"bucketPrefix,omitempty"`
+	BucketPrefix *string `json:"bucketPrefix,omitempty"`
 	// Ignored; it was the interval of Classic load balancers in minutes.
-	Interval *int64 `json:"interval,omitempty"`
+	Interval int64 `json:"interval,omitempty"`
 }
 
 // LoadBalancerSubnet is one subnet of the load balancer and the address it has there.
 type LoadBalancerSubnet struct {
 	// Id of an Elastic IP to use as the public address in this subnet.
-	AllocationID string `json:"allocationId,omitempty"`
+	AllocationID *string `json:"allocationId,omitempty"`
 	// Name of the subnet in spec.subnets.
 	Name string `json:"name,omitempty" is:"required"`
 	// Private address to use in this subnet, of an internal load balancer.
-	PrivateIPv4Address string `json:"privateIPv4Address,omitempty" format:"ip"`
+	PrivateIPv4Address *string `json:"privateIPv4Address,omitempty" format:"ip"`
 }
 
 // Assets are mirrors of programs and images.
 type Assets struct {
 	// Host of a pull-through cache; names of images are rewritten to go through it. Excludes containerRegistry.
-	ContainerProxy string `json:"containerProxy,omitempty"`
+	ContainerProxy *string `json:"containerProxy,omitempty"`
 	// Registry that holds copies of all images; names of images are rewritten to it. Excludes containerProxy.
-	ContainerRegistry string `json:"containerRegistry,omitempty"`
+	ContainerRegistry *string `json:"containerRegistry,omitempty"`
 	// URL of a copy of the files that nodes download, with the same paths.
-	FileRepository string `json:"fileRepository,omitempty"`
+	FileRepository *string `json:"fileRepository,omitempty"`
 }
 
 // Authentication is how people prove who they are.
@@ -279,11 +279,11 @@ type AWSLoadBalancerController struct {
 	// CPU reserved for its container.
 	CPURequest Quantity `json:"cpuRequest,omitempty" default:"100m"`
 	// Lets it switch on Shield Advanced for load balancers.
-	EnableShield *bool `json:"enableShield,omitempty" default:"false"`
+	EnableShield bool `json:"enableShield,omitempty" default:"false"`
 	// Lets it attach web ACLs of the old regional WAF.
-	EnableWAF *bool `json:"enableWAF,omitempty" default:"false"`
+	EnableWAF bool `json:"enableWAF,omitempty" default:"false"`
 	// Lets it attach web ACLs of WAFv2.
-	EnableWAFv2 *bool `json:"enableWAFv2,omitempty" default:"false"`
+	EnableWAFv2 bool `json:"enableWAFv2,omitempty" default:"false"`
 	// Installs it. Needs cert-manager.
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Memory beyond which its container is killed.
@@ -291,13 +291,13 @@ type AWSLoadBalancerController struct {
 	// Memory reserved for its container.
 	MemoryRequest Quantity `json:"memoryRequest,omitempty" default:"200Mi"`
 	// Tag of its image.
-	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
+	Version *string `json:"version,omitempty" otherwise:"that of the kops version"`
 }
 
 // CertManager is cert-manager.
 type CertManager struct {
 	// Name of the ClusterIssuer that is meant where an Ingress names none.
-	DefaultIssuer string `json:"defaultIssuer,omitempty"`
+	DefaultIssuer *string `json:"defaultIssuer,omitempty"`
 	// Installs it, or says that it is there (see managed).
 	Enabled *bool `json:"enabled,omitempty" default:"false"`
 	// Switches of cert-manager's experiments, by name.
@@ -305,7 +305,7 @@ type CertManager struct {
 	// Route 53 zones whose records it may change, to answer dns-01 challenges.
 	HostedZoneIDs []string `json:"hostedZoneIDs,omitempty" list:"set"`
 	// Image of its controller.
-	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
+	Image *string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// false: somebody else installs and upgrades it; kops only relies on it.
 	Managed *bool `json:"managed,omitempty" default:"true"`
 	// Name servers (host:port) to ask when it checks dns-01 challenges, instead of those of the pod.
@@ -325,15 +325,15 @@ type HTTPProxy struct {
 	// Its host name or address.
 	Host string `json:"host,omitempty"`
 	// Its TCP port.
-	Port *int64 `json:"port,omitempty"`
+	Port int64 `json:"port,omitempty"`
 }
 
 // ExternalDNS is what publishes names in DNS.
 type ExternalDNS struct {
 	// Installs nothing that publishes names; provider: none is the newer way to say it.
-	Disable *bool `json:"disable,omitempty" default:"false"`
+	Disable bool `json:"disable,omitempty" default:"false"`
 	// Priority class of the dns-controller pod.
-	PriorityClassName string `json:"priorityClassName,omitempty" default:"system-cluster-critical"`
+	PriorityClassName *string `json:"priorityClassName,omitempty" default:"system-cluster-critical"`
 	// Which program publishes names: kops' own dns-controller, external-dns, or none.
 	Provider string `json:"provider,omitempty" enum:"dns-controller|external-dns|none" default:"dns-controller"`
 	// Makes records for Ingress objects too. Default: yes with external-dns, no with dns-controller.
@@ -347,7 +347,7 @@ type FileAsset struct {
 	// The bytes of the file, as text, or in base64 with isBase64.
 	Content string `json:"content,omitempty" is:"required"`
 	// Says that content is base64 and is to be decoded.
-	IsBase64 *bool `json:"isBase64,omitempty" default:"false"`
+	IsBase64 bool `json:"isBase64,omitempty" default:"false"`
 	// Permission bits of the file in octal.
 	Mode string `json:"mode,omitempty" format:"mode" default:"0440" since:"1.24"`
 	// Short name by which the file is told from others.
@@ -375,7 +375,7 @@ type Hook struct {
 	// Roles of the nodes that run it. Default: all.
 	Roles []string `json:"roles,omitempty" list:"set" enum:"Master|Node|Bastion|APIServer|Etcd|Scheduler|KubeControllerManager|ControlPlane"`
 	// Takes manifest for the whole unit file, to which before and requires add nothing.
-	UseRawManifest *bool `json:"useRawManifest,omitempty" default:"false"`
+	UseRawManifest bool `json:"useRawManifest,omitempty" default:"false"`
 }
 
 // ExecContainer is a container that a hook runs.
@@ -391,11 +391,11 @@ type ExecContainer struct {
 // IAM is what instances and service accounts may do in the cloud.
 type IAM struct {
 	// Lets nodes pull from the account's container registry (ECR).
-	AllowContainerRegistry *bool `json:"allowContainerRegistry,omitempty" default:"false"`
+	AllowContainerRegistry bool `json:"allowContainerRegistry,omitempty" default:"false"`
 	// Ignored; it kept the wide rights of old versions.
 	Legacy *bool `json:"legacy,omitempty"`
 	// ARN of a policy that bounds every role made for the cluster.
-	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
+	PermissionsBoundary *string `json:"permissionsBoundary,omitempty"`
 	// Rights in the cloud for service accounts of one's own.
 	ServiceAccountExternalPermissions []ServiceAccountPermission `json:"serviceAccountExternalPermissions,omitempty" list:"map:name,namespace"`
 	// Gives add-ons their rights through their service accounts and not through the instances they run on. AWS, with serviceAccountIssuerDiscovery.
@@ -407,9 +407,9 @@ type ServiceAccountPermission struct {
 	// Policies of an IAM role that is made for the account.
 	AWS *AWSPermission `json:"aws,omitempty"`
 	// Name of the service account.
-	Name string `json:"name,omitempty" is:"required"`
+	Name *string `json:"name,omitempty" is:"required"`
 	// Namespace in which the service account lives; it need not exist yet.
-	Namespace string `json:"namespace,omitempty" is:"required"`
+	Namespace *string `json:"namespace,omitempty" is:"required"`
 }
 
 // AWSPermission is rights on AWS. Exactly one way is set.
@@ -439,7 +439,7 @@ type NodeAuthorizer struct {
 	// Ignored: where it was reached.
 	NodeURL string `json:"nodeURL,omitempty"`
 	// Ignored: its port on control-plane nodes.
-	Port *int64 `json:"port,omitempty"`
+	Port int64 `json:"port,omitempty"`
 	// Ignored: longest time a node tried to join.
 	Timeout Duration `json:"timeout,omitempty"`
 	// Ignored: life of the tokens it issued.
@@ -471,7 +471,7 @@ type IssuerDiscovery struct {
 	// Public place (an object store URL) to which the discovery documents are written; its HTTPS address becomes the issuer. Changing it makes tokens already issued invalid.
 	DiscoveryStore string `json:"discoveryStore,omitempty"`
 	// Makes an OIDC provider in AWS IAM that trusts this issuer.
-	EnableAWSOIDCProvider *bool `json:"enableAWSOIDCProvider,omitempty" default:"false"`
+	EnableAWSOIDCProvider bool `json:"enableAWSOIDCProvider,omitempty" default:"false"`
 }
 
 // DiscoveryService is a hosted service that publishes discovery documents.
@@ -567,11 +567,11 @@ type WarmPool struct {
 	// Further container images to pull into waiting instances.
 	AdditionalImages []string `json:"additionalImages,omitempty" list:"set"`
 	// Holds an instance until it is set up completely before it is stopped or put to work.
-	EnableLifecycleHook *bool `json:"enableLifecycleHook,omitempty" default:"false"`
+	EnableLifecycleHook bool `json:"enableLifecycleHook,omitempty" default:"false"`
 	// Seconds after which an instance is given up that is not set up.
 	LifecycleHookTimeout *int32 `json:"lifecycleHookTimeout,omitempty" default:"600"`
 	// Most instances to hold, those at work included; 0 switches the pool off.
 	MaxSize *int64 `json:"maxSize,omitempty" otherwise:"the maximum of the group"`
 	// Instances that wait at least.
-	MinSize *int64 `json:"minSize,omitempty" default:"0"`
+	MinSize int64 `json:"minSize,omitempty" default:"0"`
 }

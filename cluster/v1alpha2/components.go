@@ -15,7 +15,7 @@ type KubeControllerManager struct {
 	// File on the node, a kubeconfig, by which it asks what its own callers may do.
 	AuthorizationKubeconfig string `json:"authorizationKubeconfig,omitempty"`
 	// Who picks the slices: RangeAllocator, CloudAllocator, IPAMFromCluster, IPAMFromCloud.
-	CIDRAllocatorType string `json:"cidrAllocatorType,omitempty" default:"RangeAllocator"`
+	CIDRAllocatorType *string `json:"cidrAllocatorType,omitempty" default:"RangeAllocator"`
 	// Name of the cloud, as the flag takes it; external where a cloud controller manager runs.
 	CloudProvider string `json:"cloudProvider,omitempty" cloud:"any" default:"external"`
 	// Range of pods that is sliced; two, comma-separated, for two families.
@@ -95,7 +95,7 @@ type KubeControllerManager struct {
 	// Form of log lines: text for people, json for programs.
 	LogFormat string `json:"logFormat,omitempty" enum:"text|json" default:"text"`
 	// How much it logs, from 0 to 10.
-	LogLevel *int32 `json:"logLevel,omitempty" default:"2"`
+	LogLevel int32 `json:"logLevel,omitempty" default:"2"`
 	// URL of the API server, in place of the kubeconfig's.
 	Master string `json:"master,omitempty"`
 	// Memory beyond which its container is killed.
@@ -119,7 +119,7 @@ type KubeControllerManager struct {
 	// How many ended pods there may be before the oldest are deleted. 0: any number.
 	TerminatedPodGCThreshold *int32 `json:"terminatedPodGCThreshold,omitempty" default:"12500"`
 	// File on the node with the certificate of its own port.
-	TLSCertFile string `json:"tlsCertFile,omitempty"`
+	TLSCertFile *string `json:"tlsCertFile,omitempty"`
 	// TLS ciphers that it offers, by Go's names. Default: Go's choice.
 	TLSCipherSuites []string `json:"tlsCipherSuites,omitempty" list:"atomic"`
 	// Oldest version of TLS that it speaks.
@@ -139,7 +139,7 @@ type KubeScheduler struct {
 	// File on the node, a kubeconfig, by which it asks what its own callers may do.
 	AuthorizationKubeconfig string `json:"authorizationKubeconfig,omitempty"`
 	// Requests to the API server it may send at once above qps, as its configuration file says it.
-	Burst *int32 `json:"burst,omitempty" default:"100"`
+	Burst int32 `json:"burst,omitempty" default:"100"`
 	// Most CPU its container gets.
 	CPULimit Quantity `json:"cpuLimit,omitempty"`
 	// CPU reserved for its container.
@@ -161,7 +161,7 @@ type KubeScheduler struct {
 	// Form of log lines: text for people, json for programs.
 	LogFormat string `json:"logFormat,omitempty" enum:"text|json" default:"text"`
 	// How much it logs, from 0 to 10.
-	LogLevel *int32 `json:"logLevel,omitempty" default:"2"`
+	LogLevel int32 `json:"logLevel,omitempty" default:"2"`
 	// URL of the API server, in place of the kubeconfig's.
 	Master string `json:"master,omitempty"`
 	// Most volumes of the cloud on one node; only for volumes that no CSI driver serves.
@@ -173,7 +173,7 @@ type KubeScheduler struct {
 	// Requests per second it sends to the API server in the long run, as its configuration file says it.
 	QPS Quantity `json:"qps,omitempty" default:"50"`
 	// File on the node with the certificate of its own port.
-	TLSCertFile string `json:"tlsCertFile,omitempty"`
+	TLSCertFile *string `json:"tlsCertFile,omitempty"`
 	// File on the node with the key of that certificate.
 	TLSPrivateKeyFile string `json:"tlsPrivateKeyFile,omitempty"`
 	// Ignored by Kubernetes of today: rules of placement from a ConfigMap.
@@ -185,7 +185,7 @@ type KubeProxy struct {
 	// Address of the node as kube-proxy sees it; its family decides whether IPv4 or IPv6 comes first.
 	BindAddress string `json:"bindAddress,omitempty" format:"ip"`
 	// Range of pods; traffic to services from without it is hidden behind the node's address.
-	ClusterCIDR string `json:"clusterCIDR,omitempty" format:"cidr-list"`
+	ClusterCIDR *string `json:"clusterCIDR,omitempty" format:"cidr-list"`
 	// Connections tracked per CPU core.
 	ConntrackMaxPerCore *int32 `json:"conntrackMaxPerCore,omitempty" default:"131072"`
 	// Connections tracked at least, however few cores there are.
@@ -207,11 +207,11 @@ type KubeProxy struct {
 	// Least time between two rewritings of IPVS rules.
 	IPVSMinSyncPeriod Duration `json:"ipvsMinSyncPeriod,omitempty"`
 	// How IPVS picks an endpoint: rr, wrr, lc, sh, ...
-	IPVSScheduler string `json:"ipvsScheduler,omitempty" default:"rr"`
+	IPVSScheduler *string `json:"ipvsScheduler,omitempty" default:"rr"`
 	// Longest time between two rewritings of IPVS rules.
 	IPVSSyncPeriod Duration `json:"ipvsSyncPeriod,omitempty" default:"30s"`
 	// How much it logs, from 0 to 10.
-	LogLevel *int32 `json:"logLevel,omitempty" default:"2"`
+	LogLevel int32 `json:"logLevel,omitempty" default:"2"`
 	// URL of the API server, in place of the kubeconfig's.
 	Master string `json:"master,omitempty"`
 	// Memory beyond which its container is killed.
@@ -219,7 +219,7 @@ type KubeProxy struct {
 	// Memory reserved for its container.
 	MemoryRequest Quantity `json:"memoryRequest,omitempty"`
 	// Address and port at which it exposes metrics.
-	MetricsBindAddress string `json:"metricsBindAddress,omitempty" default:"127.0.0.1:10249"`
+	MetricsBindAddress *string `json:"metricsBindAddress,omitempty" default:"127.0.0.1:10249"`
 	// What it steers traffic to services with.
 	ProxyMode string `json:"proxyMode,omitempty" enum:"iptables|ipvs|nftables" default:"iptables"`
 }
@@ -229,9 +229,9 @@ type KubeDNS struct {
 	// On which nodes its pods go, in the words of a pod's affinity.
 	Affinity *Affinity `json:"affinity,omitempty"`
 	// Most questions under way at once. kube-dns only.
-	CacheMaxConcurrent *int64 `json:"cacheMaxConcurrent,omitempty" default:"150"`
+	CacheMaxConcurrent int64 `json:"cacheMaxConcurrent,omitempty" default:"150"`
 	// Most answers kept. kube-dns only.
-	CacheMaxSize *int64 `json:"cacheMaxSize,omitempty" default:"1000"`
+	CacheMaxSize int64 `json:"cacheMaxSize,omitempty" default:"1000"`
 	// Image that runs in place of the CoreDNS that kops knows to fit.
 	CoreDNSImage string `json:"coreDNSImage,omitempty" otherwise:"that of the kops version"`
 	// Image of the autoscaler that fits the number of its pods to the number of nodes.
@@ -255,7 +255,7 @@ type KubeDNS struct {
 	// Which program it is.
 	Provider string `json:"provider,omitempty" enum:"CoreDNS|KubeDNS" default:"CoreDNS"`
 	// Ignored; the autoscaler sets it.
-	Replicas *int64 `json:"replicas,omitempty"`
+	Replicas int64 `json:"replicas,omitempty"`
 	// Address of the service, which pods have as their name server.
 	ServerIP string `json:"serverIP,omitempty" format:"ip" otherwise:"tenth address of serviceClusterIPRange"`
 	// Other name servers for some domains: the domain, and their addresses.
@@ -279,7 +279,7 @@ type NodeLocalDNS struct {
 	// Asks the cluster's name service for names outside the cluster too, instead of the node's name servers.
 	ForwardToKubeDNS *bool `json:"forwardToKubeDNS,omitempty" default:"false"`
 	// Image of its container.
-	Image string `json:"image,omitempty" otherwise:"that of the kops version"`
+	Image *string `json:"image,omitempty" otherwise:"that of the kops version"`
 	// Address on which it listens on each node; one that nothing else has.
 	LocalIP string `json:"localIP,omitempty" format:"ip" default:"169.254.20.10"`
 	// Memory reserved for each of its containers.

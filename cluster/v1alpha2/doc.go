@@ -12,6 +12,9 @@
 // Comments and order are lost on the way: to change a document in place, see
 // packages doc and cluster.
 //
+// A text, number or boolean that is no pointer is one whose zero kops cannot
+// tell from its absence: it leaves it out.
+//
 // Tags beside json say more of a field:
 //
 //	list       how lists merge: set, atomic, or map: and the fields that tell items apart

@@ -7,9 +7,9 @@ type EtcdCluster struct {
 	// CPU reserved for each member's container.
 	CPURequest Quantity `json:"cpuRequest,omitempty" otherwise:"200m for main, 100m for others"`
 	// Ignored: etcd always speaks TLS.
-	EnableEtcdTLS *bool `json:"enableEtcdTLS,omitempty"`
+	EnableEtcdTLS bool `json:"enableEtcdTLS,omitempty"`
 	// Ignored: clients of etcd always prove who they are.
-	EnableTLSAuth *bool `json:"enableTLSAuth,omitempty"`
+	EnableTLSAuth bool `json:"enableTLSAuth,omitempty"`
 	// Its members, odd in number, each on the node of one instance group. A member that exists cannot move.
 	EtcdMembers []EtcdMember `json:"etcdMembers,omitempty" list:"map:name" is:"required"`
 	// How often the leader tells others that it is there. Raise it with leaderElectionTimeout where members are far apart.
@@ -43,9 +43,9 @@ type EtcdMember struct {
 	// Encrypts the volume. Chosen when the volume is made.
 	EncryptedVolume *bool `json:"encryptedVolume,omitempty" cloud:"any" default:"true"`
 	// Instance group on whose node it runs: of the control plane, of one node.
-	InstanceGroup string `json:"instanceGroup,omitempty" is:"required,immutable"`
+	InstanceGroup *string `json:"instanceGroup,omitempty" is:"required,immutable"`
 	// KMS key with which the volume is encrypted. Default: the account's own for volumes.
-	KMSKeyID string `json:"kmsKeyId,omitempty" cloud:"any"`
+	KMSKeyID *string `json:"kmsKeyId,omitempty" cloud:"any"`
 	// Name of the member within its etcd, which is part of the volume's name.
 	Name string `json:"name,omitempty" is:"required"`
 	// I/O operations per second to buy for the volume, of types that sell them (io1, io2, gp3).
@@ -55,7 +55,7 @@ type EtcdMember struct {
 	// MiB per second to buy for the volume (gp3).
 	VolumeThroughput *int32 `json:"volumeThroughput,omitempty" cloud:"any"`
 	// Kind of volume as the cloud calls it: gp3, pd-ssd, ...
-	VolumeType string `json:"volumeType,omitempty" cloud:"any"`
+	VolumeType *string `json:"volumeType,omitempty" cloud:"any"`
 }
 
 // EtcdManager is the program that runs etcd.
@@ -81,7 +81,7 @@ type EtcdManager struct {
 // EnvVar is one environment variable.
 type EnvVar struct {
 	// Name of the variable.
-	Name string `json:"name,omitempty" is:"required"`
+	Name *string `json:"name,omitempty" is:"required"`
 	// What the variable holds; $(NAME) stands for a variable above it.
 	Value string `json:"value,omitempty"`
 }

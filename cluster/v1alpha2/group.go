@@ -11,7 +11,7 @@ type InstanceGroupSpec struct {
 	// Lets the cluster autoscaler change the size, where it is installed.
 	Autoscale *bool `json:"autoscale,omitempty" cloud:"any" default:"true"`
 	// Priority of the group for the expander priority of the cluster autoscaler; the highest grows first.
-	AutoscalePriority *int16 `json:"autoscalePriority,omitempty" cloud:"any" default:"0"`
+	AutoscalePriority int16 `json:"autoscalePriority,omitempty" cloud:"any" default:"0"`
 	// Starts a new spot instance when AWS says that an old one is at risk. AWS only.
 	CapacityRebalance *bool `json:"capacityRebalance,omitempty" cloud:"aws" default:"false"`
 	// Tags or labels put on instances, disks and the group itself.
@@ -21,7 +21,7 @@ type InstanceGroupSpec struct {
 	// The container runtime of these nodes, where it differs from the cluster's.
 	Containerd *Containerd `json:"containerd,omitempty"`
 	// What a burstable instance may do when its CPU credits are used up. AWS only.
-	CPUCredits string `json:"cpuCredits,omitempty" enum:"standard|unlimited" cloud:"aws"`
+	CPUCredits *string `json:"cpuCredits,omitempty" enum:"standard|unlimited" cloud:"aws"`
 	// Metrics of instances each minute, for money. AWS only.
 	DetailedInstanceMonitoring *bool `json:"detailedInstanceMonitoring,omitempty" cloud:"aws" default:"false"`
 	// Existing load balancers and target groups to put instances behind.
@@ -29,7 +29,7 @@ type InstanceGroupSpec struct {
 	// Files to write on these nodes.
 	FileAssets []FileAsset `json:"fileAssets,omitempty" list:"map:name"`
 	// SPOT: cheap instances that are taken back at will. Google Cloud only.
-	GCPProvisioningModel string `json:"gcpProvisioningModel,omitempty" enum:"STANDARD|SPOT" cloud:"gce" default:"STANDARD"`
+	GCPProvisioningModel *string `json:"gcpProvisioningModel,omitempty" enum:"STANDARD|SPOT" cloud:"gce" default:"STANDARD"`
 	// GPUs and the like to attach. Google Cloud only.
 	GuestAccelerators []Accelerator `json:"guestAccelerators,omitempty" list:"map:acceleratorType" cloud:"gce"`
 	// systemd units or containers to run on these nodes; one of the name of a cluster's replaces it.
@@ -39,7 +39,7 @@ type InstanceGroupSpec struct {
 	// Image that instances boot from, as the cloud names it: an AMI id, owner/name, ssm:PATH, project/image.
 	Image string `json:"image,omitempty" otherwise:"of the channel"`
 	// What becomes of a spot instance that is taken back. AWS only.
-	InstanceInterruptionBehavior string `json:"instanceInterruptionBehavior,omitempty" enum:"hibernate|stop|terminate" cloud:"aws" default:"terminate"`
+	InstanceInterruptionBehavior *string `json:"instanceInterruptionBehavior,omitempty" enum:"hibernate|stop|terminate" cloud:"aws" default:"terminate"`
 	// The instance metadata service. AWS only.
 	InstanceMetadata *InstanceMetadata `json:"instanceMetadata,omitempty" cloud:"aws"`
 	// Keeps AWS from ending instances when it scales in.
@@ -53,7 +53,7 @@ type InstanceGroupSpec struct {
 	// Age at which AWS replaces an instance, a day or more. 0s: none.
 	MaxInstanceLifetime Duration `json:"maxInstanceLifetime,omitempty" cloud:"aws" default:"0s"`
 	// Makes these spot instances, and is the most to pay, in dollars per hour. AWS only.
-	MaxPrice string `json:"maxPrice,omitempty" cloud:"aws"`
+	MaxPrice *string `json:"maxPrice,omitempty" cloud:"aws"`
 	// Most nodes. A control-plane group has one.
 	MaxSize *int32 `json:"maxSize,omitempty"`
 	// Least nodes. A control-plane group has one.
@@ -73,7 +73,7 @@ type InstanceGroupSpec struct {
 	// Encrypts the root disk.
 	RootVolumeEncryption *bool `json:"rootVolumeEncryption,omitempty" cloud:"any" otherwise:"true on AWS"`
 	// Key with which it is encrypted. Default: the account's own for volumes.
-	RootVolumeEncryptionKey string `json:"rootVolumeEncryptionKey,omitempty" cloud:"any"`
+	RootVolumeEncryptionKey *string `json:"rootVolumeEncryptionKey,omitempty" cloud:"any"`
 	// I/O operations per second to buy for the root disk, of types that sell them (io1, io2, gp3). AWS only.
 	RootVolumeIOPS *int32 `json:"rootVolumeIops,omitempty" cloud:"any" otherwise:"3000 for gp3"`
 	// Buys a network of its own to EBS, on old instance types.
@@ -83,9 +83,9 @@ type InstanceGroupSpec struct {
 	// MiB per second to buy for the root disk (gp3). AWS only.
 	RootVolumeThroughput *int32 `json:"rootVolumeThroughput,omitempty" cloud:"any" otherwise:"125 for gp3"`
 	// Kind of the root disk, as the cloud names it: gp3, io2, pd-ssd.
-	RootVolumeType string `json:"rootVolumeType,omitempty" cloud:"any" otherwise:"by the cloud"`
+	RootVolumeType *string `json:"rootVolumeType,omitempty" cloud:"any" otherwise:"by the cloud"`
 	// Id of a security group to use in place of the one that would be made. AWS only.
-	SecurityGroupOverride string `json:"securityGroupOverride,omitempty"`
+	SecurityGroupOverride *string `json:"securityGroupOverride,omitempty"`
 	// Ignored by AWS of today: minutes for which a spot instance was promised, 60 to 360 by hours.
 	SpotDurationInMinutes *int64 `json:"spotDurationInMinutes,omitempty" cloud:"aws"`
 	// Names of the subnets (spec.subnets of the cluster) in which nodes lie.
@@ -99,7 +99,7 @@ type InstanceGroupSpec struct {
 	// Whether the hardware is shared with other accounts. AWS only.
 	Tenancy string `json:"tenancy,omitempty" enum:"default|dedicated|host" cloud:"aws"`
 	// Whether these nodes install security updates of the distribution themselves.
-	UpdatePolicy string `json:"updatePolicy,omitempty" enum:"automatic|external" otherwise:"the cluster's"`
+	UpdatePolicy *string `json:"updatePolicy,omitempty" enum:"automatic|external" otherwise:"the cluster's"`
 	// Disks to format and mount.
 	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty" list:"map:path"`
 	// Further disks of each instance.
@@ -123,15 +123,15 @@ type UserData struct {
 // ExternalLoadBalancer is an existing load balancer. Exactly one way is set.
 type ExternalLoadBalancer struct {
 	// Name of a Classic load balancer of AWS.
-	LoadBalancerName string `json:"loadBalancerName,omitempty"`
+	LoadBalancerName *string `json:"loadBalancerName,omitempty"`
 	// ARN of a target group, of a network or application load balancer of AWS.
-	TargetGroupARN string `json:"targetGroupArn,omitempty"`
+	TargetGroupARN *string `json:"targetGroupArn,omitempty"`
 }
 
 // Accelerator is GPUs and the like to attach.
 type Accelerator struct {
 	// How many per instance.
-	AcceleratorCount *int64 `json:"acceleratorCount,omitempty" default:"1"`
+	AcceleratorCount int64 `json:"acceleratorCount,omitempty" default:"1"`
 	// Kind, as the cloud names it: nvidia-tesla-t4.
 	AcceleratorType string `json:"acceleratorType,omitempty" is:"required"`
 }
@@ -139,7 +139,7 @@ type Accelerator struct {
 // IAMProfile is an existing IAM profile.
 type IAMProfile struct {
 	// ARN of the instance profile.
-	Profile string `json:"profile,omitempty" is:"required"`
+	Profile *string `json:"profile,omitempty" is:"required"`
 }
 
 // InstanceMetadata is the instance metadata service. AWS only.
@@ -147,7 +147,7 @@ type InstanceMetadata struct {
 	// How many hops away, from 1 to 64, it still hands out a token; containers on a network of their own are 2 away.
 	HTTPPutResponseHopLimit *int64 `json:"httpPutResponseHopLimit,omitempty" default:"1"`
 	// required: only callers with a token are answered (IMDSv2).
-	HTTPTokens string `json:"httpTokens,omitempty" enum:"optional|required" default:"required"`
+	HTTPTokens *string `json:"httpTokens,omitempty" enum:"optional|required" default:"required"`
 }
 
 // MixedInstancesPolicy is several kinds of machines in one group.
@@ -159,11 +159,11 @@ type MixedInstancesPolicy struct {
 	// Percentage of the nodes above onDemandBase that are not spot.
 	OnDemandAboveBase *int64 `json:"onDemandAboveBase,omitempty" default:"100"`
 	// How kinds are picked for nodes that are not spot: prioritized, lowest-price.
-	OnDemandAllocationStrategy string `json:"onDemandAllocationStrategy,omitempty" default:"prioritized"`
+	OnDemandAllocationStrategy *string `json:"onDemandAllocationStrategy,omitempty" default:"prioritized"`
 	// Nodes that are in no case spot.
 	OnDemandBase *int64 `json:"onDemandBase,omitempty" default:"0"`
 	// How kinds are picked for spot nodes.
-	SpotAllocationStrategy string `json:"spotAllocationStrategy,omitempty" enum:"lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|price-capacity-optimized"`
+	SpotAllocationStrategy *string `json:"spotAllocationStrategy,omitempty" enum:"lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|price-capacity-optimized"`
 	// Over how many of the cheapest kinds spot nodes are spread, with lowest-price.
 	SpotInstancePools *int64 `json:"spotInstancePools,omitempty" default:"2"`
 }
@@ -211,9 +211,9 @@ type Volume struct {
 	// I/O operations per second to buy, of types that sell them (io1, io2, gp3). AWS only.
 	IOPS *int64 `json:"iops,omitempty"`
 	// Key with which it is encrypted. Default: the account's own for volumes.
-	Key string `json:"key,omitempty"`
+	Key *string `json:"key,omitempty"`
 	// How large the disk is, in GB.
-	Size *int64 `json:"size,omitempty" is:"required"`
+	Size int64 `json:"size,omitempty" is:"required"`
 	// MB per second to buy (gp3). AWS only.
 	Throughput *int64 `json:"throughput,omitempty"`
 	// Kind of disk, as the cloud names it: gp3, pd-ssd.

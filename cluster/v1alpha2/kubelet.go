@@ -63,9 +63,9 @@ type Kubelet struct {
 	// Events it writes per second, in the configuration file's word. 0: any number.
 	EventRecordQPS *int32 `json:"eventRecordQPS,omitempty" default:"50"`
 	// Thresholds beyond which pods are killed at once, comma-separated, such as memory.available<300Mi.
-	EvictionHard string `json:"evictionHard,omitempty" otherwise:"memory.available<100Mi and shares of the disks"`
+	EvictionHard *string `json:"evictionHard,omitempty" otherwise:"memory.available<100Mi and shares of the disks"`
 	// Most seconds a pod has to end at a soft threshold.
-	EvictionMaxPodGracePeriod *int32 `json:"evictionMaxPodGracePeriod,omitempty" default:"0"`
+	EvictionMaxPodGracePeriod int32 `json:"evictionMaxPodGracePeriod,omitempty" default:"0"`
 	// How far beyond the threshold is freed, comma-separated, such as imagefs.available=2Gi.
 	EvictionMinimumReclaim string `json:"evictionMinimumReclaim,omitempty"`
 	// How long a node still counts as under pressure after it is not.
@@ -123,7 +123,7 @@ type Kubelet struct {
 	// Refused by kops: largest packet of the network plug-in, a flag removed in Kubernetes 1.24.
 	NetworkPluginMTU *int32 `json:"networkPluginMTU,omitempty"`
 	// Refused by kops: network plug-in, a flag removed in Kubernetes 1.24.
-	NetworkPluginName string `json:"networkPluginName,omitempty"`
+	NetworkPluginName *string `json:"networkPluginName,omitempty"`
 	// Labels with which the node joins. Those of an instance group belong into its spec.nodeLabels.
 	NodeLabels map[string]string `json:"nodeLabels,omitempty"`
 	// Seconds after its last renewal that the node's lease ends.
@@ -131,9 +131,9 @@ type Kubelet struct {
 	// How often it looks at its own state; less than the nodeMonitorGracePeriod of the controller manager.
 	NodeStatusUpdateFrequency Duration `json:"nodeStatusUpdateFrequency,omitempty" default:"10s"`
 	// Refused by kops: range of addresses that are not hidden behind the node, a flag removed in Kubernetes 1.24.
-	NonMasqueradeCIDR string `json:"nonMasqueradeCIDR,omitempty"`
+	NonMasqueradeCIDR *string `json:"nonMasqueradeCIDR,omitempty"`
 	// Ignored by Kubernetes of today: number of GPUs; the device plug-in finds them.
-	NvidiaGPUs *int32 `json:"nvidiaGPUs,omitempty"`
+	NvidiaGPUs int32 `json:"nvidiaGPUs,omitempty"`
 	// Range of pods of a kubelet that has no API server. Others are told theirs.
 	PodCIDR string `json:"podCIDR,omitempty" format:"cidr"`
 	// Refused by kops: image of the pause container; containerd.sandboxImage says it.
@@ -159,7 +159,7 @@ type Kubelet struct {
 	// Refused by kops: that a kubeconfig must be there, a flag removed in Kubernetes 1.10.
 	RequireKubeconfig *bool `json:"requireKubeconfig,omitempty"`
 	// File on the node from which pods with DNS policy Default get their name servers.
-	ResolvConf string `json:"resolvConf,omitempty" otherwise:"by the distribution"`
+	ResolvConf *string `json:"resolvConf,omitempty" otherwise:"by the distribution"`
 	// Directory of volumes and state of pods.
 	RootDir string `json:"rootDir,omitempty" default:"/var/lib/kubelet"`
 	// Renews its client certificate before it ends.
@@ -171,7 +171,7 @@ type Kubelet struct {
 	// Gives all pods that say nothing the runtime's seccomp profile.
 	SeccompDefault *bool `json:"seccompDefault,omitempty" default:"false" since:"1.23"`
 	// Ignored by Kubernetes of today: directory of seccomp profiles; it lies below rootDir.
-	SeccompProfileRoot string `json:"seccompProfileRoot,omitempty"`
+	SeccompProfileRoot *string `json:"seccompProfileRoot,omitempty"`
 	// Pulls one image after the other.
 	SerializeImagePulls *bool `json:"serializeImagePulls,omitempty" default:"true"`
 	// How long a shutdown of the node is held back for pods to end.

@@ -51,15 +51,15 @@ type AmazonVPC struct {
 // Calico is Calico.
 type Calico struct {
 	// Lets containers forward packets.
-	AllowIPForwarding *bool `json:"allowIPForwarding,omitempty" default:"false"`
+	AllowIPForwarding bool `json:"allowIPForwarding,omitempty" default:"false"`
 	// Whether AWS drops packets of instances that bear another's address, as routed ones of pods do. AWS only.
 	AWSSrcDstCheck string `json:"awsSrcDstCheck,omitempty" enum:"Enable|Disable|DoNothing" otherwise:"Disable, DoNothing for IPv6"`
 	// Moves packets by eBPF and without kube-proxy; needs kubeProxy.enabled: false.
-	BPFEnabled *bool `json:"bpfEnabled,omitempty" default:"false"`
+	BPFEnabled bool `json:"bpfEnabled,omitempty" default:"false"`
 	// How answers go to clients outside: back through the node they came by, or straight (DSR).
 	BPFExternalServiceMode string `json:"bpfExternalServiceMode,omitempty" enum:"Tunnel|DSR" default:"Tunnel"`
 	// Removes kube-proxy's iptables rules.
-	BPFKubeProxyIptablesCleanupEnabled *bool `json:"bpfKubeProxyIptablesCleanupEnabled,omitempty" default:"false"`
+	BPFKubeProxyIptablesCleanupEnabled bool `json:"bpfKubeProxyIptablesCleanupEnabled,omitempty" default:"false"`
 	// How much the eBPF programs write to the kernel's trace pipe.
 	BPFLogLevel string `json:"bpfLogLevel,omitempty" enum:"Off|Info|Debug" default:"Off"`
 	// Whether its rules stand before or after others in iptables.
@@ -87,21 +87,21 @@ type Calico struct {
 	// Whether it uses nftables in place of iptables.
 	NftablesMode string `json:"nftablesMode,omitempty" enum:"Disabled|Enabled|Auto"`
 	// Adds figures of the Go runtime to its metrics.
-	PrometheusGoMetricsEnabled *bool `json:"prometheusGoMetricsEnabled,omitempty" default:"true"`
+	PrometheusGoMetricsEnabled bool `json:"prometheusGoMetricsEnabled,omitempty" default:"true"`
 	// Exposes metrics of Felix, its agent.
-	PrometheusMetricsEnabled *bool `json:"prometheusMetricsEnabled,omitempty" default:"false"`
+	PrometheusMetricsEnabled bool `json:"prometheusMetricsEnabled,omitempty" default:"false"`
 	// TCP port on each node for Felix's metrics.
-	PrometheusMetricsPort *int32 `json:"prometheusMetricsPort,omitempty" default:"9091"`
+	PrometheusMetricsPort int32 `json:"prometheusMetricsPort,omitempty" default:"9091"`
 	// Adds figures of the process to its metrics.
-	PrometheusProcessMetricsEnabled *bool `json:"prometheusProcessMetricsEnabled,omitempty" default:"true"`
+	PrometheusProcessMetricsEnabled bool `json:"prometheusProcessMetricsEnabled,omitempty" default:"true"`
 	// Registry of its images.
 	Registry string `json:"registry,omitempty"`
 	// Lets monitoring read figures of Typha.
-	TyphaPrometheusMetricsEnabled *bool `json:"typhaPrometheusMetricsEnabled,omitempty" default:"false"`
+	TyphaPrometheusMetricsEnabled bool `json:"typhaPrometheusMetricsEnabled,omitempty" default:"false"`
 	// TCP port for the figures of Typha.
-	TyphaPrometheusMetricsPort *int32 `json:"typhaPrometheusMetricsPort,omitempty" default:"9093"`
+	TyphaPrometheusMetricsPort int32 `json:"typhaPrometheusMetricsPort,omitempty" default:"9093"`
 	// Copies of Typha, which stands between agents and API server. Some are good from 50 nodes on.
-	TyphaReplicas *int32 `json:"typhaReplicas,omitempty" default:"0"`
+	TyphaReplicas int32 `json:"typhaReplicas,omitempty" default:"0"`
 	// Tag of its images.
 	Version string `json:"version,omitempty" otherwise:"that of the kops version"`
 	// When packets are wrapped in VXLAN, where that is how they are wrapped.
@@ -121,7 +121,7 @@ type Canal struct {
 	// Leaves out the rules by which flannel lets everything be forwarded.
 	DisableFlannelForwardRules *bool `json:"disableFlannelForwardRules,omitempty" default:"false"`
 	// Ignored; it worked around a fault of old kernels.
-	DisableTxChecksumOffloading *bool `json:"disableTxChecksumOffloading,omitempty"`
+	DisableTxChecksumOffloading bool `json:"disableTxChecksumOffloading,omitempty"`
 	// Which iptables program it uses: Auto, Legacy, NFT.
 	IptablesBackend string `json:"iptablesBackend,omitempty" default:"Auto"`
 	// How much it logs to syslog: DEBUG, INFO, WARNING, ERROR, CRITICAL, NONE.
@@ -129,25 +129,25 @@ type Canal struct {
 	// Largest packet of pods, in bytes.
 	MTU *int32 `json:"mtu,omitempty" default:"1500"`
 	// Adds figures of the Go runtime to its metrics.
-	PrometheusGoMetricsEnabled *bool `json:"prometheusGoMetricsEnabled,omitempty" default:"true"`
+	PrometheusGoMetricsEnabled bool `json:"prometheusGoMetricsEnabled,omitempty" default:"true"`
 	// Exposes metrics of Felix, its agent.
-	PrometheusMetricsEnabled *bool `json:"prometheusMetricsEnabled,omitempty" default:"false"`
+	PrometheusMetricsEnabled bool `json:"prometheusMetricsEnabled,omitempty" default:"false"`
 	// TCP port on each node for Felix's metrics.
-	PrometheusMetricsPort *int32 `json:"prometheusMetricsPort,omitempty" default:"9091"`
+	PrometheusMetricsPort int32 `json:"prometheusMetricsPort,omitempty" default:"9091"`
 	// Adds figures of the process to its metrics.
-	PrometheusProcessMetricsEnabled *bool `json:"prometheusProcessMetricsEnabled,omitempty" default:"true"`
+	PrometheusProcessMetricsEnabled bool `json:"prometheusProcessMetricsEnabled,omitempty" default:"true"`
 	// Lets monitoring read figures of Typha.
-	TyphaPrometheusMetricsEnabled *bool `json:"typhaPrometheusMetricsEnabled,omitempty" default:"false"`
+	TyphaPrometheusMetricsEnabled bool `json:"typhaPrometheusMetricsEnabled,omitempty" default:"false"`
 	// TCP port for the figures of Typha.
-	TyphaPrometheusMetricsPort *int32 `json:"typhaPrometheusMetricsPort,omitempty" default:"9093"`
+	TyphaPrometheusMetricsPort int32 `json:"typhaPrometheusMetricsPort,omitempty" default:"9093"`
 	// Copies of Typha, which stands between agents and API server.
-	TyphaReplicas *int32 `json:"typhaReplicas,omitempty" default:"0"`
+	TyphaReplicas int32 `json:"typhaReplicas,omitempty" default:"0"`
 }
 
 // CNI is a plug-in that the administrator brings.
 type CNI struct {
 	// Pods have secondary addresses of the instance's network interfaces, so that rules of the network let them through.
-	UsesSecondaryIP *bool `json:"usesSecondaryIP,omitempty" default:"false"`
+	UsesSecondaryIP bool `json:"usesSecondaryIP,omitempty" default:"false"`
 }
 
 // Flannel is flannel.
@@ -155,7 +155,7 @@ type Flannel struct {
 	// In what packets between nodes are wrapped. udp is slow and for old kernels.
 	Backend string `json:"backend,omitempty" enum:"udp|vxlan" default:"vxlan"`
 	// Ignored; it worked around a fault of old kernels.
-	DisableTxChecksumOffloading *bool `json:"disableTxChecksumOffloading,omitempty"`
+	DisableTxChecksumOffloading bool `json:"disableTxChecksumOffloading,omitempty"`
 	// Seconds between two looks at its iptables rules.
 	IptablesResyncSeconds *int32 `json:"iptablesResyncSeconds,omitempty" default:"5"`
 }

@@ -92,7 +92,7 @@ func (t structs) write(b *bytes.Buffer, s *ast.StructType, depth int) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", jsonName(f), err)
 		}
-		fmt.Fprintf(b, "%s%s %s%s", strings.Repeat("  ", depth), jsonName(f), typ, attributes(tags(f)))
+		fmt.Fprintf(b, "%s%s %s%s", strings.Repeat("  ", depth), jsonName(f), typ, attributes(f))
 		if doc := strings.Join(strings.Fields(f.Doc.Text()), " "); doc != "" {
 			fmt.Fprintf(b, " # %s", doc)
 		}
@@ -134,8 +134,15 @@ func (t structs) typeOf(e ast.Expr) (string, *ast.StructType, error) {
 	return "", nil, fmt.Errorf("a type that the table does not know: %T", e)
 }
 
+// losesZero reports whether a field is left out where it is empty, 0 or false.
+func losesZero(f *ast.Field) bool {
+	name, scalar := f.Type.(*ast.Ident)
+	return scalar && slices.Contains([]string{"string", "bool", "int64", "int32", "int16", "uint32", "uint8"}, name.Name)
+}
+
 // attributes are the tags beside json, in the order of the table.
-func attributes(tag reflect.StructTag) string {
+func attributes(f *ast.Field) string {
+	tag := tags(f)
 	var b strings.Builder
 	for _, key := range []string{"list", "enum", "format", "cloud", "since"} {
 		if v := tag.Get(key); v != "" {
@@ -144,6 +151,9 @@ func attributes(tag reflect.StructTag) string {
 	}
 	if is := tag.Get("is"); is != "" {
 		b.WriteString(" " + strings.ReplaceAll(is, ",", " "))
+	}
+	if losesZero(f) {
+		b.WriteString(" omit")
 	}
 	for _, key := range []string{"default", "otherwise"} {
 		if v, ok := tag.Lookup(key); ok {
