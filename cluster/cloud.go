@@ -15,6 +15,7 @@ type cloud struct {
 
 	zoneFlag   string // what a zone is called there
 	oneZone    bool   // a cluster has one
+	spreads    bool   // its control plane may lie in others of the region
 	zonal      bool   // groups name their zones, since subnets lie in regions
 	assigns    bool   // subnets get ranges out of the network's
 	networks   bool   // it has networks with ranges of their own
@@ -43,12 +44,20 @@ var clouds = map[string]*cloud{
 		region: anyZone, zoneFlag: "zone", assigns: true, networks: true,
 	},
 	"hetzner": {
-		region: hetznerRegion, zoneFlag: "location", oneZone: true, networks: true, image: "ubuntu-24.04",
+		region: hetznerRegion, zoneFlag: "location", oneZone: true, spreads: true, networks: true, image: "ubuntu-24.04",
 		machines: map[Role]string{RoleControlPlane: "cx23", RoleNode: "cx23", RoleBastion: "cx23"},
 	},
 	"digitalocean": {
 		region: anyZone, zoneFlag: "region", oneZone: true, networks: true, image: "ubuntu-24-04-x64",
 		machines: map[Role]string{RoleControlPlane: "s-2vcpu-4gb-amd", RoleNode: "s-2vcpu-4gb-amd"},
+	},
+	"scaleway": {
+		region: scalewayRegion, zoneFlag: "zone", oneZone: true, networks: true, image: "ubuntu_noble",
+		machines: map[Role]string{RoleControlPlane: "DEV1-M", RoleNode: "DEV1-M"},
+	},
+	"linode": {
+		region: anyZone, zoneFlag: "region", oneZone: true, networks: true, image: "linode/ubuntu24.04",
+		machines: map[Role]string{RoleControlPlane: "g6-standard-2", RoleNode: "g6-standard-2", RoleBastion: "g6-standard-1"},
 	},
 }
 
@@ -56,14 +65,14 @@ var clouds = map[string]*cloud{
 func Clouds() []string { return slices.Sorted(maps.Keys(clouds)) }
 
 // leftToKops are clouds of kops that create cluster does not know.
-var leftToKops = []string{"scaleway", "linode", "spotinst", "vsphere", "alicloud"}
+var leftToKops = []string{"spotinst", "vsphere", "alicloud"}
 
 // GuessCloud is the cloud that kops takes a cluster to lie in, from where its
 // store lies; "" where that does not tell.
 func GuessCloud(store string) string {
 	scheme, _, _ := strings.Cut(store, "://")
 	return map[string]string{
-		"s3": "aws", "gs": "gce", "do": "digitalocean", "hos": "hetzner", "swift": "openstack", "azureblob": "azure",
+		"s3": "aws", "gs": "gce", "do": "digitalocean", "hos": "hetzner", "swift": "openstack", "azureblob": "azure", "scw": "scaleway", "linode": "linode",
 	}[scheme]
 }
 
@@ -90,6 +99,22 @@ func azureRegion(zone string) (string, error) {
 		return location, nil
 	}
 	return "", fmt.Errorf("%q is no zone of azure, such as eastus-1", shorten(zone))
+}
+
+var scalewayZone = regexp.MustCompile(`^([a-z]{2}-[a-z]{3})-[1-9]$`)
+
+func scalewayRegion(zone string) (string, error) {
+	if m := scalewayZone.FindStringSubmatch(zone); m != nil {
+		return m[1], nil
+	}
+	return "", fmt.Errorf("%q is no zone of scaleway, such as fr-par-1", shorten(zone))
+}
+
+// openstackRegion is the region that a zone seems to lie in, for kops' examples
+// alone: zones of openstack have names of any form.
+func openstackRegion(zone string) string {
+	parts := strings.SplitN(zone, "-", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "-")
 }
 
 func hetznerRegion(zone string) (string, error) {

@@ -71,6 +71,9 @@ func (n *newCluster) defaultMachine(g *newGroup) string {
 func (n *newCluster) assumedMachine(g *newGroup) string {
 	if len(n.opt.Zones) > 0 {
 		region, _ := n.cloud.region(n.opt.Zones[0]) // "" is no example
+		if n.opt.Cloud == "openstack" {
+			region = openstackRegion(region)
+		}
 		if example := exampleRegions[n.opt.Cloud][region]; example != nil {
 			return example[g.role]
 		}

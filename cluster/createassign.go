@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stateroom/stateroom/doc"
 )
@@ -22,7 +24,7 @@ type assignment struct {
 // assigned is the finished config: --unset and --set, and what follows from
 // them, as the ranges of subnets do.
 func (n *newCluster) assigned() ([]byte, error) {
-	patch, err := ParsePatch(n.opt.Sets, n.opt.Unsets)
+	patch, err := ParsePatch(n.opt.Sets, unsetLater(n.opt.Unsets))
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,8 @@ func (n *newCluster) assigned() ([]byte, error) {
 	if err := Invalid(n.problems); err != nil {
 		return nil, err
 	}
+	canonical(tables()[KindCluster], config)
+	withoutZeros(tables()[KindCluster], config)
 	return doc.Format(config), nil
 }
 
@@ -49,6 +53,11 @@ func (a *assignment) assign() {
 			delete(a.spec, emptied)
 		}
 	}
+	a.applyDefaults()
+	if slices.ContainsFunc(a.opt.Sets, func(set string) bool { return strings.HasPrefix(set, "spec.authentication.oidc.") }) {
+		object(a.spec, "authentication") // in v1alpha2 OIDC stands elsewhere, and leaves this empty
+	}
+	a.checkDNS()
 	a.withoutKubeProxy()
 	a.assignNetwork()
 	if a.opt.Cloud == "gce" {
@@ -63,6 +72,23 @@ func (a *assignment) assign() {
 	if a.cloud.assigns {
 		a.assignSubnets()
 	}
+	a.assignProxyExcludes()
+}
+
+// unsetLater adds to the paths of --unset what kops unsets with them: it goes by
+// the places that fields have in its later version, where spec.api holds
+// kubernetesApiAccess, too.
+func unsetLater(paths []string) []string {
+	all := slices.Clone(paths)
+	for _, path := range paths {
+		path = strings.TrimPrefix(path, "cluster.")
+		for _, r := range laterRules()[KindCluster] {
+			if rest, ok := below(r.to, path); ok && rest != "" && !strings.Contains(r.from, "[]") && !slices.ContainsFunc(all, func(p string) bool { _, ok := below(r.from, p); return ok }) {
+				all = append(all, r.from)
+			}
+		}
+	}
+	return all
 }
 
 // withoutKubeProxy: calico's BPF dataplane listens where kube-proxy would.

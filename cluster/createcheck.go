@@ -125,8 +125,12 @@ func (c *createCheck) zones() {
 		c.wrong("zones", "such as --zones "+exampleZone[o.Cloud], "in %s a cluster needs a %s", o.Cloud, where.zoneFlag)
 		return
 	}
-	if where.oneZone && len(o.allZones()) > 1 {
-		c.wrong("zones", "", "in %s a cluster lies in one %s, here are %s", o.Cloud, where.zoneFlag, strings.Join(o.allZones(), ", "))
+	in := o.Zones
+	if !where.spreads {
+		in = o.allZones()
+	}
+	if where.oneZone && len(in) > 1 {
+		c.wrong("zones", "", "in %s a cluster lies in one %s, here are %s", o.Cloud, where.zoneFlag, strings.Join(in, ", "))
 	}
 	regions := map[string]string{}
 	for _, zone := range o.allZones() {
@@ -143,7 +147,7 @@ func (c *createCheck) zones() {
 		}
 		regions[region] = zone
 	}
-	if o.Cloud != metal && o.Cloud != "openstack" && !where.oneZone && len(regions) > 1 {
+	if o.Cloud != metal && o.Cloud != "openstack" && (!where.oneZone || where.spreads) && len(regions) > 1 {
 		c.wrong("zones", "", "a cluster lies in one region, these are of %d: %s", len(regions), strings.Join(o.allZones(), ", "))
 	}
 	for i, zone := range o.Zones {
@@ -155,12 +159,12 @@ func (c *createCheck) zones() {
 
 // exampleZone is a zone of each cloud.
 var exampleZone = map[string]string{
-	"aws": "us-east-1a", "gce": "us-central1-a", "azure": "eastus-1", "openstack": "nova", "hetzner": "fsn1", "digitalocean": "nyc1", metal: "main",
+	"aws": "us-east-1a", "gce": "us-central1-a", "azure": "eastus-1", "openstack": "nova", "hetzner": "fsn1", "digitalocean": "nyc1", "scaleway": "fr-par-1", "linode": "us-ord", metal: "main",
 }
 
 // otherCloud says which cloud a zone looks like; hosts have zones of any name.
 func otherCloud(zone, cloud string) string {
-	for _, name := range []string{"aws", "gce", "azure", "hetzner"} {
+	for _, name := range []string{"aws", "scaleway", "gce", "azure", "hetzner"} {
 		if _, err := clouds[name].region(zone); err == nil && name != cloud {
 			return fmt.Sprintf("it looks like one of %s: --cloud %s", name, name)
 		}
@@ -208,8 +212,8 @@ func (c *createCheck) onlyIn() {
 		clouds string
 	}{
 		{"ipv6", o.IPv6, "aws"},
-		{"network-cidr", len(o.NetworkCIDRs) > 0, "aws azure openstack hetzner digitalocean metal"},
-		{"network-id", o.NetworkID != "", "aws azure gce openstack hetzner digitalocean"},
+		{"network-cidr", len(o.NetworkCIDRs) > 0, "aws azure openstack hetzner digitalocean scaleway linode metal"},
+		{"network-id", o.NetworkID != "", "aws azure gce openstack hetzner digitalocean scaleway linode"},
 		{"subnets", len(o.SubnetIDs) > 0, "aws gce openstack"},
 		{"utility-subnets", len(o.UtilitySubnetIDs) > 0, "aws openstack"},
 		{"node-security-groups", len(o.NodeSecurityGroups) > 0, "aws openstack"},

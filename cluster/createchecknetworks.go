@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -32,7 +33,7 @@ func (c *createCheck) networks() {
 	}
 	c.egress()
 	c.shared()
-	c.names()
+	c.apiServers()
 	if o.InstanceManager == "karpenter" && o.DiscoveryStore == "" {
 		c.wrong("instance-manager", "such as --discovery-store s3://BUCKET/discovery", "karpenter needs a --discovery-store")
 	}
@@ -75,23 +76,29 @@ func (c *createCheck) shared() {
 
 // dnsTypes are those that a cloud cannot do.
 var dnsTypes = map[string][]string{
-	"azure": {dnsPublic, dnsPrivate}, "hetzner": {dnsPublic, dnsPrivate}, "digitalocean": {dnsPrivate},
+	"azure": {dnsPublic, dnsPrivate}, "hetzner": {dnsPublic, dnsPrivate}, "linode": {dnsPublic, dnsPrivate}, "digitalocean": {dnsPrivate}, "scaleway": {dnsPrivate},
 }
 
-func (c *createCheck) names() {
+func (c *createCheck) apiServers() {
 	o := c.o
-	if strings.HasSuffix(string(o.Name), ".k8s.local") && o.DNSType != dnsNone {
-		c.wrong("dns", "take a name in a zone of your own, or --dns none", "no DNS zone can hold %s: kops' gossip, which names in .k8s.local were for, ended with 1.37", o.Name)
-	}
-	if slices.Contains(dnsTypes[o.Cloud], o.DNSType) {
-		c.wrong("dns", "leave it out, or --dns none", "kops makes no %s DNS records in %s", strings.ToLower(o.DNSType), o.Cloud)
-	}
-	switch {
-	case o.APIServerCount == 0 || o.Cloud == "gce":
-	case o.Cloud != "aws":
+	if o.APIServerCount > 0 && o.Cloud != "aws" && o.Cloud != "gce" {
 		c.wrong("api-server-count", "a larger control plane does it too: --control-plane-count", "groups of API servers are for aws and gce, this cluster is for %s", o.Cloud)
-	case o.DNSType == dnsNone:
-		c.wrong("api-server-count", "add --dns public or --dns private", "in aws, groups of API servers are found by DNS, and there is none")
+	}
+}
+
+// checkDNS looks at the type of DNS that the document has in the end, be it from
+// --dns or --set.
+func (a *assignment) checkDNS() {
+	o, dns := a.opt, a.text("topology", "dns", "type")
+	if strings.HasSuffix(string(o.Name), ".k8s.local") && dns != dnsNone {
+		a.wrong("dns", "take a name in a zone of your own, or --dns none",
+			fmt.Sprintf("no DNS zone can hold %s: kops' gossip, which names in .k8s.local were for, ended with 1.37", o.Name))
+	}
+	if slices.Contains(dnsTypes[o.Cloud], dns) {
+		a.wrong("dns", "leave it out, or --dns none", fmt.Sprintf("kops makes no %s DNS records in %s", strings.ToLower(dns), o.Cloud))
+	}
+	if o.APIServerCount > 0 && o.Cloud == "aws" && dns == dnsNone {
+		a.wrong("api-server-count", "add --dns public or --dns private", "in aws, groups of API servers are found by DNS, and there is none")
 	}
 }
 

@@ -29,6 +29,10 @@ func inCloud(cloud string) cluster.CreateOptions {
 		o.Zones = []string{"fsn1"}
 	case "digitalocean":
 		o.Zones = []string{"nyc1"}
+	case "scaleway":
+		o.Zones = []string{"fr-par-1"}
+	case "linode":
+		o.Zones = []string{"us-ord"}
 	}
 	return o
 }
@@ -95,14 +99,18 @@ func TestFlagsThatContradict(t *testing.T) {
 		{"a zone of another cloud", "aws", func(o *cluster.CreateOptions) { o.Zones = []string{"us-central1-a"} }, "--zones"},
 		{"two regions", "gce", func(o *cluster.CreateOptions) { o.Zones = []string{"us-central1-a", "us-east1-a"} }, "--zones"},
 		{"the same zone twice", "aws", func(o *cluster.CreateOptions) { o.Zones = []string{"us-east-1a", "us-east-1a"} }, "--zones"},
-		{"two locations", "hetzner", func(o *cluster.CreateOptions) { o.Zones = []string{"fsn1", "ash"} }, "--zones"},
+		{"two locations", "hetzner", func(o *cluster.CreateOptions) { o.Zones = []string{"fsn1", "nbg1"} }, "--zones"},
+		{"a control plane in another region", "hetzner", func(o *cluster.CreateOptions) { o.ControlPlaneZones = []string{"ash"} }, "--zones"},
+		{"a network too small for utility subnets", "aws", func(o *cluster.CreateOptions) {
+			o.Topology, o.NetworkCIDRs = "private", []string{"10.0.0.0/28"}
+		}, "--network-cidr"},
 		{"a control plane elsewhere", "digitalocean", func(o *cluster.CreateOptions) { o.ControlPlaneZones = []string{"ams3"} }, "--zones"},
 		{"a zone that is not there", "aws", func(o *cluster.CreateOptions) { o.Facts = &cluster.Facts{Zones: []string{"us-east-1a"}} }, "--zones"},
 		{"two hosts", "aws", func(o *cluster.CreateOptions) { o.ControlPlaneCount = 2 }, "--control-plane-count"},
 		{"two zones of the control plane", "aws", func(o *cluster.CreateOptions) { o.ControlPlaneZones = o.Zones }, "--control-plane-zones"},
 		{"fewer hosts than zones", "aws", func(o *cluster.CreateOptions) { o.ControlPlaneZones, o.ControlPlaneCount = o.Zones, 1 }, "--control-plane-count"},
 		{"no such cloud", "aws", func(o *cluster.CreateOptions) { o.Cloud = "gcp" }, "--cloud"},
-		{"a cloud of kops alone", "aws", func(o *cluster.CreateOptions) { o.Cloud = "linode" }, "--cloud"},
+		{"a cloud of kops alone", "aws", func(o *cluster.CreateOptions) { o.Cloud = "spotinst" }, "--cloud"},
 		{"no such network", "aws", func(o *cluster.CreateOptions) { o.Networking = "weave" }, "--networking"},
 		{"another cloud's network", "gce", func(o *cluster.CreateOptions) { o.Networking = "amazonvpc" }, "--networking"},
 		{"a network that ended", "aws", func(o *cluster.CreateOptions) { o.Networking = "external" }, "--networking"},
@@ -132,7 +140,7 @@ func TestFlagsThatContradict(t *testing.T) {
 			o.SubnetIDs, o.Facts = []string{"a", "b"}, &cluster.Facts{Networks: []cluster.Network{{ID: "n", CIDR: "10.0.0.0/16", Subnets: []cluster.NetworkSubnet{{ID: "a", Zone: "us-east-1a"}, {ID: "b", Zone: "us-east-1a"}}}}}
 		}, "--subnets"},
 		{"two subnets in gce", "gce", func(o *cluster.CreateOptions) { o.SubnetIDs = []string{"a", "b"} }, "--subnets"},
-		{"a network too small", "aws", func(o *cluster.CreateOptions) { o.NetworkCIDRs = []string{"10.0.0.0/30"} }, "--network-cidr"},
+		{"a network too small", "aws", func(o *cluster.CreateOptions) { o.NetworkCIDRs = []string{"10.0.0.0/32"} }, "--network-cidr"},
 		{"no range at all", "aws", func(o *cluster.CreateOptions) { o.NetworkCIDRs = []string{"10.0.0.0/8/8"} }, "--network-cidr"},
 		{"networks that overlap", "aws", func(o *cluster.CreateOptions) { o.NetworkCIDRs = []string{"10.0.0.0/8", "10.1.0.0/16"} }, "--network-cidr"},
 		{"two networks in azure", "azure", func(o *cluster.CreateOptions) { o.NetworkCIDRs = []string{"10.0.0.0/16", "10.1.0.0/16"} }, "--network-cidr"},
@@ -305,7 +313,7 @@ func TestCloudLabels(t *testing.T) {
 
 func TestGuessCloud(t *testing.T) {
 	for store, want := range map[string]string{
-		"s3://b": "aws", "gs://b/x": "gce", "do://b": "digitalocean", "hos://b": "hetzner", "swift://b": "openstack", "azureblob://a/b": "azure",
+		"s3://b": "aws", "gs://b/x": "gce", "do://b": "digitalocean", "hos://b": "hetzner", "swift://b": "openstack", "azureblob://a/b": "azure", "scw://b": "scaleway", "linode://b": "linode",
 		"/srv/s3": "", "file:///x": "", "sftp://h/x": "", "mem://": "",
 	} {
 		if got := cluster.GuessCloud(store); got != want {

@@ -78,16 +78,23 @@ func (a *assignment) cut(network netip.Prefix, big, little []map[string]any, tak
 			break
 		}
 	}
-	if room := 32 - network.Bits(); room < bits+3 {
+	least := bits
+	if len(little) > 0 {
+		least += 3
+	}
+	if room := 32 - network.Bits(); room < least {
 		a.wrong("network-cidr", "take a larger network, such as 10.0.0.0/16", fmt.Sprintf("%s is too small to be cut into %d subnets", network, len(big)+len(little)))
 		return
 	}
 	parts := slices.DeleteFunc(split(network, bits), func(p netip.Prefix) bool {
 		return slices.ContainsFunc(taken, p.Overlaps)
 	})
-	if len(little) > 0 && len(parts) > 0 {
-		a.give(little, split(parts[0], 3))
-		parts = parts[1:]
+	if len(little) > 0 {
+		var eighths []netip.Prefix
+		if len(parts) > 0 {
+			eighths, parts = split(parts[0], 3), parts[1:]
+		}
+		a.give(little, eighths)
 	}
 	a.give(big, parts)
 }
@@ -141,6 +148,7 @@ func (a *assignment) sharedRanges(subnets []map[string]any) {
 		switch have := textIn(s, "cidr"); {
 		case there == nil:
 			a.wrong("subnets", "", fmt.Sprintf("there is no subnet %s in network %s", shorten(id), network.ID))
+		case have == "" && there.CIDR == "" && onlyIPv6(s):
 		case have == "" && there.CIDR == "":
 			a.wrong("subnets", "add its cidr to the file for --cloud-facts", fmt.Sprintf("the range of subnet %s is not known", shorten(id)))
 		case have == "":

@@ -60,7 +60,7 @@ func (n *newCluster) composeZones() {
 	case "gce", "azure":
 		n.regionalSubnet()
 		return
-	case "digitalocean":
+	case "digitalocean", "linode":
 		n.addSubnet(o.Zones[0], &newSubnet{name: o.Zones[0], region: o.Zones[0], zone: o.Zones[0]})
 		return
 	}

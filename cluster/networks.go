@@ -69,7 +69,8 @@ func (v *validation) checkSubnets(networks []netip.Prefix, pods, services netip.
 			v.config(at, "subnet %q: %s lies within none of the cluster's networks", s.Name, p)
 		}
 		for j, o := range ranges[:i] {
-			if o.IsValid() && o.Overlaps(p) {
+			same := s.ID != "" && s.ID == subnets[j].ID // one that is there, by two names
+			if o.IsValid() && o.Overlaps(p) && !same {
 				v.config(at, "subnet %q: %s overlaps %s of subnet %q", s.Name, p, o, subnets[j].Name)
 			}
 		}
