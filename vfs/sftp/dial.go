@@ -39,7 +39,10 @@ func (d *dialer) dial(ctx context.Context) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		_ = raw.Close()
+		auth.close() // or one who waits for the agent waits for ever
+	})
 	defer stop()
 	conn, chans, reqs, err := ssh.NewClientConn(raw, d.Address, &ssh.ClientConfig{
 		User: d.User, Auth: auth.methods, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(d.Address),
