@@ -34,7 +34,24 @@ type client struct {
 	stream io.Closer
 	ended  chan struct{}        // closed when the connection is no more
 	team   atomic.Pointer[bool] // the store's directory is a group's; nil: not known yet
+	heard  *heard
 }
+
+// heard notes when anything last came from the server.
+type heard struct {
+	io.ReadWriteCloser
+	at atomic.Int64 // ns since 1970
+}
+
+func (h *heard) Read(b []byte) (int, error) {
+	n, err := h.ReadWriteCloser.Read(b)
+	if n > 0 {
+		h.at.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (h *heard) since() time.Duration { return time.Since(time.Unix(0, h.at.Load())) }
 
 // get returns the connection, and makes it if there is none.
 func (l *link) get(ctx context.Context) (*client, error) {
@@ -68,12 +85,24 @@ func (l *link) get(ctx context.Context) (*client, error) {
 }
 
 func (l *link) connect(ctx context.Context) (*client, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	soon, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	stream, err := l.dial(ctx)
+	c, err := l.begin(soon)
+	if err != nil && soon.Err() != nil && ctx.Err() == nil {
+		err = &refusal{
+			fmt.Sprintf("no session of SFTP within %v", l.timeout),
+			"check host and port in the address, the network, and whether an agent waits for you to confirm", os.ErrDeadlineExceeded,
+		}
+	}
+	return c, err
+}
+
+func (l *link) begin(ctx context.Context) (*client, error) {
+	raw, err := l.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
+	stream := &heard{ReadWriteCloser: raw}
 	stop := context.AfterFunc(ctx, func() { stream.Close() })
 	defer stop()
 	c, err := sftp.NewClientPipe(stream, stream, sftp.UseConcurrentWrites(true))
@@ -84,7 +113,7 @@ func (l *link) connect(ctx context.Context) (*client, error) {
 		}
 		return nil, fmt.Errorf("begin a session of SFTP: %w", err)
 	}
-	cl := &client{Client: c, stream: stream, ended: make(chan struct{})}
+	cl := &client{Client: c, stream: raw, ended: make(chan struct{}), heard: stream}
 	go func() {
 		_ = c.Wait()
 		stream.Close()
@@ -158,20 +187,30 @@ func ask[T any](ctx context.Context, s *session, f func() (T, error)) (T, error)
 	}()
 	timer := time.NewTimer(s.link.timeout)
 	defer timer.Stop()
-	select {
-	case r := <-done:
-		if r.err == nil || answered(r.err) {
-			return r.value, r.err
+	for began := time.Now(); ; {
+		select {
+		case r := <-done:
+			if r.err == nil || answered(r.err) {
+				return r.value, r.err
+			}
+			s.link.drop(s.c)
+			return none, fmt.Errorf("%w: %w", errLost, r.err)
+		case <-ctx.Done():
+			return none, ctx.Err()
+		case <-timer.C:
 		}
-		s.link.drop(s.c)
-		return none, fmt.Errorf("%w: %w", errLost, r.err)
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case <-timer.C:
+		// A large file, or a directory of many names, is more than one answer.
+		if rest := s.link.timeout - s.c.heard.since(); rest > 0 && time.Since(began) < patient*s.link.timeout {
+			timer.Reset(rest)
+			continue
+		}
 		s.link.drop(s.c)
 		return none, fmt.Errorf("%w: no answer within %v", errLost, s.link.timeout)
 	}
 }
+
+// patient is how many times longer what goes on may take than one answer.
+const patient = 20
 
 // The requests. Names are relative to the store's directory.
 

@@ -2,6 +2,7 @@ package sftp_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -217,18 +218,31 @@ func many(d *sftp.Driver, n int) error {
 func mute(from int) *counter { return &counter{cut: from, mute: true} }
 
 func TestCancelWorksAtOnce(t *testing.T) {
-	for n := 1; n < 20; n++ {
-		dir := t.TempDir()
-		lay(t, dir, map[string]string{key: "x"})
-		d := open(t, dir, sftp.Options{Dial: mute(n).dial(t)})
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-		began := time.Now()
-		_, err := d.Put(ctx, key, []byte("y"), vfs.IfAbsent(), "")
-		cancel()
-		if took := time.Since(began); took > 2*time.Second || err == nil {
-			t.Errorf("at request %d: %v after %v", n, err, took)
+	var wg sync.WaitGroup
+	for n := 1; n < 60; n += 2 {
+		for _, w := range writes {
+			wg.Go(func() {
+				dir := t.TempDir()
+				if w.before != absent {
+					lay(t, dir, map[string]string{key: w.before})
+				}
+				d := open(t, dir, sftp.Options{Dial: mute(n).dial(t)})
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				began := time.Now()
+				err := w.do(ctx, d, versionOf(w.before))
+				cancel()
+				if took := time.Since(began); took > 5*time.Second {
+					t.Errorf("%s, mute at request %d: %v after %v", w.name, n, err, took)
+				}
+			})
 		}
 	}
+	wg.Wait()
+}
+
+func versionOf(data string) vfs.Version {
+	sum := sha256.Sum256([]byte(data))
+	return vfs.Version(fmt.Sprintf("%x", sum[:16]))
 }
 
 func TestAServerThatSaysNothingIsGivenUp(t *testing.T) {
@@ -240,5 +254,27 @@ func TestAServerThatSaysNothingIsGivenUp(t *testing.T) {
 	_, _, err := d.Get(t.Context(), key, "")
 	if took := time.Since(began); err == nil || took > 5*time.Second {
 		t.Errorf("%v after %v", err, took)
+	}
+}
+
+// A directory with many names, or a large file, over a slow line is no dead one.
+func TestASlowLineIsNoDeadOne(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{}
+	for i := range 1500 { // the server tells a hundred at a time
+		files[fmt.Sprintf("many/%04d", i)] = ""
+	}
+	lay(t, dir, files)
+	// Each answer comes after a quarter of what the client waits for one.
+	d := open(t, dir, sftp.Options{Timeout: 200 * time.Millisecond, Dial: (&counter{delay: 50 * time.Millisecond}).dial(t)})
+	n := 0
+	for _, err := range d.ListDir(t.Context(), "many") {
+		if err != nil {
+			t.Fatalf("after %d names: %v", n, err)
+		}
+		n++
+	}
+	if n != len(files) {
+		t.Errorf("%d names", n)
 	}
 }
