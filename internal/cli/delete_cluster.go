@@ -47,7 +47,11 @@ func runDeleteCluster(ctx context.Context, env *Env, opt deleteOptions, args []s
 	if err != nil {
 		return err
 	}
-	if running, err := m.Running(ctx, name); err == nil && running.Any() {
+	running, err := m.Running(ctx, name)
+	if err != nil { // what runs here must not lose its data
+		return fmt.Errorf("whether %s runs on this machine cannot be seen: %w", name, err)
+	}
+	if running.Any() {
 		return usagef(fmt.Sprintf("stateroom down %s", name), "cluster %s runs on this machine", name)
 	}
 	w := opt.write()
