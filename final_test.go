@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/internal/asset"
 )
 
 // TestAnUpdateOfWhatIsNotKnownYetReleasesNothing: a catalogue whose program has
@@ -12,7 +13,7 @@ import (
 func TestAnUpdateOfWhatIsNotKnownYetReleasesNothing(t *testing.T) {
 	s := opened(t)
 	create(t, s)
-	unbuilt := Programs{Catalogue: catalogueOf("1.37.2", bundle.Asset{Name: "kubernetes", Programs: kubernetesPrograms})}
+	unbuilt := Programs{Catalogue: catalogueOf("1.37.2", bundle.Asset{Name: "kubernetes", Programs: asset.KubernetesPrograms()})}
 	if _, err := s.Plan(t.Context(), demo, unbuilt); err != nil {
 		t.Errorf("a plan: %v", err)
 	}

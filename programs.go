@@ -62,14 +62,9 @@ func (p Programs) foresee(ctx context.Context, version string, recorded *bundle.
 	}
 	a, ok := p.cache().Built(ctx, p.Source)
 	if !ok {
-		a = bundle.Asset{Name: "kubernetes", Programs: kubernetesPrograms}
+		a = bundle.Asset{Name: "kubernetes", Programs: asset.KubernetesPrograms()}
 	}
 	return catalogueOf(version, a), nil
-}
-
-// kubernetesPrograms are what the module in Source builds into one program.
-var kubernetesPrograms = []string{
-	"etcd", "etcdutl", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
 }
 
 // known returns the catalogue to use where nothing has to be built.

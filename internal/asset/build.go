@@ -16,13 +16,17 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
 )
 
-// programs are the names that the multi-call program of kubernetes/ answers to.
+// KubernetesPrograms are the names that the multi-call program of kubernetes/
+// answers to.
+func KubernetesPrograms() []string { return slices.Clone(programs) }
+
 var programs = []string{
 	"etcd", "etcdutl", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
 }
@@ -171,6 +175,7 @@ func (b *build) run(ctx context.Context) (bundle.Asset, error) {
 	if err := os.MkdirAll(filepath.Dir(b.index()), 0o700); err != nil {
 		return bundle.Asset{}, fmt.Errorf("build Kubernetes: %w", err)
 	}
+	b.cache.sweep()
 	dir, err := os.MkdirTemp(b.cache.Dir, "build-")
 	if err != nil {
 		return bundle.Asset{}, fmt.Errorf("build Kubernetes: %w", err)
@@ -188,7 +193,7 @@ func (b *build) run(ctx context.Context) (bundle.Asset, error) {
 	if err != nil {
 		return bundle.Asset{}, fmt.Errorf("build Kubernetes: %w", err)
 	}
-	a := bundle.Asset{Name: "kubernetes", Programs: programs, URL: "source:kubernetes@v" + b.version, SHA256: digest, Size: size}
+	a := bundle.Asset{Name: "kubernetes", Programs: KubernetesPrograms(), URL: "source:kubernetes@v" + b.version, SHA256: digest, Size: size}
 	return a, b.remember(a)
 }
 
@@ -270,6 +275,7 @@ func (b *build) watch(cmd *exec.Cmd, step string, line func(string)) error {
 		for s := bufio.NewScanner(stderr); s.Scan(); {
 			lines <- s.Text()
 		}
+		_, _ = io.Copy(io.Discard, stderr) // after a line that is none: the command must not wait for a reader
 	}()
 	idle := time.NewTicker(5 * time.Second)
 	defer idle.Stop()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // goStub stands for the go command: it notes each call and "compiles" by
@@ -18,6 +19,7 @@ case "$1" in
 env) echo go1.99.0 ;;
 list) echo "go: downloading example.com/a v1.0.0" >&2; printf 'a\nb\n' ;;
 build)
+  [ "$BROKEN" != long ] || head -c 400000 /dev/zero >&2
   [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; }
   printf 'a\nb\n' >&2
   while [ "$1" != -o ]; do shift; done
@@ -82,6 +84,14 @@ func TestKubernetesIsBuiltOnceForOneSource(t *testing.T) {
 		t.Errorf("the second time: %v, %v, %d builds", again, err, w.builds())
 	}
 
+	// A build that was killed leaves its folder: this one long ago, that one may be going on.
+	for name, age := range map[string]time.Duration{"build-1": 25 * time.Hour, "build-2": time.Hour} {
+		dir, then := filepath.Join(w.cache.Dir, name), time.Now().Add(-age)
+		w.write(filepath.Join(dir, "go-build", "x.a"), "")
+		if err := os.Chtimes(dir, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.write(filepath.Join(w.source, "main.go"), "package main // changed\n")
 	if _, ok := w.cache.Built(t.Context(), w.source); ok {
 		t.Error("another source counts as built")
@@ -90,7 +100,7 @@ func TestKubernetesIsBuiltOnceForOneSource(t *testing.T) {
 	if err != nil || changed.SHA256 == first.SHA256 || w.builds() != 2 {
 		t.Errorf("after a change of the source: %v, %v, %d builds", changed, err, w.builds())
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.cache.Dir, "build-*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(w.cache.Dir, "build-*")); len(left) != 1 || filepath.Base(left[0]) != "build-2" {
 		t.Errorf("left behind: %v", left)
 	}
 }
@@ -114,6 +124,7 @@ func TestABuildThatFailsSaysWhatToDo(t *testing.T) {
 	for _, c := range []struct{ name, broken, path, text, hint string }{
 		{"disk full", "write: no space left on device", "", "no space left on device", "about 5 GB"},
 		{"out of memory", "link: signal: killed", "", "exit status 1", "memory"},
+		{"a line without end", "long", "", "exit status 1", ""},
 		{"no Go", "", "/nowhere", "executable file not found", "needs Go on the PATH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -51,15 +51,19 @@ func (c *Cache) lock(ctx context.Context, sum string) (unlock func(), err error)
 	return t.Lock(ctx, sum+".lock", 0o600)
 }
 
-// abandoned is how old a file in tmp/ is that no living process writes.
+// abandoned is how old a file in tmp/, or the folder of a build, is that no living
+// process writes.
 const abandoned = 24 * time.Hour
 
-// sweep removes what crashed downloads left, as far as it can.
+// sweep removes what crashed downloads and builds left, as far as it can. A build
+// leaves gigabytes.
 func (c *Cache) sweep() {
-	all, _ := filepath.Glob(filepath.Join(c.Dir, "tmp", "new-*")) // the pattern is a good one
-	for _, f := range all {
-		if st, err := os.Stat(f); err == nil && time.Since(st.ModTime()) > abandoned {
-			_ = os.Remove(f)
+	for _, pattern := range []string{filepath.Join("tmp", "new-*"), "build-*"} {
+		all, _ := filepath.Glob(filepath.Join(c.Dir, pattern)) // the pattern is a good one
+		for _, f := range all {
+			if st, err := os.Stat(f); err == nil && time.Since(st.ModTime()) > abandoned {
+				_ = os.RemoveAll(f)
+			}
 		}
 	}
 }
