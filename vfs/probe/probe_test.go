@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -22,6 +23,23 @@ type flawed struct {
 	stale  map[string][]byte
 	hide   string // keys that end so are not listed
 	shown  bool   // not modified is not known
+
+	mu     sync.Mutex
+	folded map[string]string // the key that a key in lower case had first; nil: they differ
+}
+
+// key is what a disk that folds upper and lower case takes for it.
+func (f *flawed) key(key string) string {
+	if f.folded == nil {
+		return key
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lower := strings.ToLower(key)
+	if f.folded[lower] == "" {
+		f.folded[lower] = key
+	}
+	return f.folded[lower]
 }
 
 func (f *flawed) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
@@ -36,14 +54,14 @@ func (f *flawed) Put(ctx context.Context, key string, data []byte, c vfs.Cond, t
 			f.stale[key] = old
 		}
 	}
-	return f.Driver.Put(ctx, key, data, c, tag+f.tagged)
+	return f.Driver.Put(ctx, f.key(key), data, c, tag+f.tagged)
 }
 
 func (f *flawed) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
 	if f.shown {
 		unless = ""
 	}
-	data, e, err := f.Driver.Get(ctx, key, unless)
+	data, e, err := f.Driver.Get(ctx, f.key(key), unless)
 	if old, ok := f.stale[key]; ok && err == nil {
 		delete(f.stale, key)
 		return old, e, nil
@@ -58,7 +76,7 @@ func (f *flawed) Delete(ctx context.Context, key string, c vfs.Cond) error {
 			return err
 		}
 	}
-	return f.Driver.Delete(ctx, key, c)
+	return f.Driver.Delete(ctx, f.key(key), c)
 }
 
 func (f *flawed) List(ctx context.Context, prefix, after string) iter.Seq2[vfs.Entry, error] {
@@ -108,6 +126,7 @@ func TestEachFlawIsFound(t *testing.T) {
 		"garbles metadata":      {&flawed{tagged: "x"}, "tag", probe.Weak, [3]probe.Answer{probe.Honoured, probe.Honoured, probe.Honoured}},
 		"reads what was before": {&flawed{stale: map[string][]byte{}}, "read after write", probe.Broken, [3]probe.Answer{}},
 		"forgets in lists":      {&flawed{hide: "0007"}, "paging", probe.Broken, [3]probe.Answer{probe.Honoured, probe.Honoured, probe.Honoured}},
+		"folds upper and lower": {&flawed{folded: map[string]string{}}, "upper and lower case", probe.Weak, [3]probe.Answer{probe.Honoured, probe.Honoured, probe.Honoured}},
 		"always in full":        {&flawed{shown: true}, "not modified", probe.Weak, [3]probe.Answer{probe.Honoured, probe.Honoured, probe.Honoured}},
 	} {
 		t.Run(name, func(t *testing.T) {
