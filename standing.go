@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/store"
@@ -51,18 +53,35 @@ const (
 // Standing reads where a cluster stands.
 func (s *Store) Standing(ctx context.Context, name cluster.Name) (*Standing, error) {
 	h := s.store.Cluster(string(name))
-	head, err := s.headOf(ctx, name)
+	head, err := s.headOf(ctx, name, documents...)
 	if err != nil {
 		return nil, err
 	}
 	st := &Standing{Cluster: name, Commit: head.Commit(), ClusterID: head.LineageID(), Head: head.Commit().Number}
-	if st.Release, err = released(ctx, head); err != nil || s.at != "" {
+	if s.at != "" {
+		st.Release, err = released(ctx, head)
 		return st, err
 	}
-	if st.Uncommitted, err = h.Drift(ctx); err != nil && !errors.Is(err, errors.ErrUnsupported) { // no lists there
+	var reports []report
+	g, all := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { st.Release, err = released(all, head); return err })
+	g.Go(func() (err error) { reports, err = s.reports(all, name); return err })
+	g.Go(func() (err error) {
+		if st.Uncommitted, err = h.Drift(all); errors.Is(err, errors.ErrUnsupported) { // no lists there
+			return nil
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return st, s.readHosts(ctx, st, head)
+	for _, r := range reports {
+		st.Hosts = append(st.Hosts, st.judge(r.node, r.text))
+	}
+	if st.Release == nil {
+		return st, nil
+	}
+	return st, st.findAbsent(ctx, head)
 }
 
 // released reads the release that a snapshot carries; nil: there is none yet.
@@ -81,37 +100,48 @@ func released(ctx context.Context, sn *store.Snapshot) (*bundle.Release, error) 
 	return r, nil
 }
 
-// readHosts reads what the hosts report. A report is untrusted: one that
-// cannot be read is a host with trouble, and stops nothing.
-func (s *Store) readHosts(ctx context.Context, st *Standing, head *store.Snapshot) error {
-	sub := s.store.Cluster(string(st.Cluster)).Sub()
+// report is what a host says of itself, as it lies in the store. It is
+// untrusted: one that cannot be read is a host with trouble, and stops nothing.
+type report struct {
+	node string
+	text []byte
+	gone bool // removed since it was listed
+}
+
+// reportsAtOnce is how many are read at the same time.
+const reportsAtOnce = 64
+
+// reports reads what the hosts report, in the order of their names.
+func (s *Store) reports(ctx context.Context, name cluster.Name) ([]report, error) {
+	sub := s.store.Cluster(string(name)).Sub()
+	var all []report
 	for e, err := range sub.List(ctx, bundle.ReportsDir, "") {
 		if errors.Is(err, errors.ErrUnsupported) {
-			return &UnseenError{
-				"what the hosts of " + string(st.Cluster) + " report", err,
+			return nil, &UnseenError{
+				"what the hosts of " + string(name) + " report", err,
 				"stateroom log and stateroom get work here; status works on the bucket or directory itself, by its own address",
 			}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		node, ok := strings.CutSuffix(strings.TrimPrefix(e.Key, bundle.ReportsDir), ".json")
-		if !ok {
-			continue
+		if node, ok := strings.CutSuffix(strings.TrimPrefix(e.Key, bundle.ReportsDir), ".json"); ok {
+			all = append(all, report{node: node})
 		}
-		b, _, err := sub.Get(ctx, e.Key)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		st.Hosts = append(st.Hosts, st.judge(node, b))
 	}
-	if st.Release == nil {
-		return nil
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(reportsAtOnce)
+	for i, r := range all {
+		g.Go(func() (err error) {
+			all[i].text, _, err = sub.Get(ctx, bundle.ReportsDir+r.node+".json")
+			if all[i].gone = errors.Is(err, fs.ErrNotExist); all[i].gone {
+				return nil
+			}
+			return err
+		})
 	}
-	return st.findAbsent(ctx, head)
+	err := g.Wait()
+	return slices.DeleteFunc(all, func(r report) bool { return r.gone }), err
 }
 
 // UnseenError says what cannot be seen in a store that cannot be listed.

@@ -98,6 +98,12 @@ func (b *runner) oneCluster(ctx context.Context) error {
 			return []string{"edit", "cluster", old, "--set", fmt.Sprintf("spec.kubeAPIServer.maxRequestsInflight=%d", 100+run)}
 		}},
 		{what: "log", args: always("log", old)},
+		{what: "status", args: always("status", old)},
+		{what: "diff", args: always("diff", old)},
+		{what: "get instancegroups", args: always("get", "instancegroups", "--name", old)},
+		{what: "why", args: always("why", "spec.channel", "--name", old)},
+		{what: "draft list", args: always("draft", "list", "--name", old)},
+		{what: "update cluster (plan)", args: always("update", "cluster", old, "--catalogue", catalogue)},
 		{what: "update cluster --yes, the first", promised: "< 60 requests, < 8 in a row", before: create, args: func(run int) []string {
 			return []string{"update", "cluster", name(run), "--yes", "--catalogue", catalogue}
 		}},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
@@ -97,23 +98,30 @@ func runStatus(ctx context.Context, env *Env, opt getOptions, args []string) err
 
 // viewStatus is where a cluster stands now.
 func (env *Env) viewStatus(ctx context.Context, s *stateroom.Store, name cluster.Name) (*stateroom.Standing, statusView, error) {
-	st, here, err := env.standing(ctx, s, name)
-	if err != nil {
+	var (
+		st        *stateroom.Standing
+		here      *stateroom.Running
+		c         *cluster.Cluster
+		conflicts []conflictView
+		lease     *leaseView
+	)
+	g, all := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { st, here, err = env.standing(all, s, name); return err })
+	g.Go(func() error { c, _ = s.Cluster(all, name); return nil }) // documents that cannot be read are told by others
+	g.Go(func() (err error) { conflicts, err = viewConflicts(all, s, name); return err })
+	g.Go(func() (err error) { lease, err = viewLease(all, s, name); return err })
+	if err := g.Wait(); err != nil {
 		return nil, statusView{}, err
 	}
 	v := viewCommitted(st, s)
-	if c, err := s.Cluster(ctx, name); err == nil && !c.OnHosts() {
+	if c != nil && !c.OnHosts() {
 		v.cloud = c.Cloud()
 	}
-	v.Hosts, v.Absent, v.Here = viewHosts(st), st.Absent, here
+	v.Hosts, v.Absent, v.Here, v.Conflicts, v.Lease = viewHosts(st), st.Absent, here, conflicts, lease
 	for _, d := range st.Uncommitted {
 		v.Uncommitted = append(v.Uncommitted, d.Name)
 	}
-	if v.Conflicts, err = viewConflicts(ctx, s, name); err != nil {
-		return nil, v, err
-	}
-	v.Lease, err = viewLease(ctx, s, name)
-	return st, v, err
+	return st, v, nil
 }
 
 // viewStatusThen is where a cluster stood, as far as commits tell.
