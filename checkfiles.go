@@ -103,14 +103,14 @@ func (c *fileChecker) cluster(src cluster.Source) {
 }
 
 func (c *fileChecker) group(src cluster.Source) {
-	label := text(src.Document, "metadata", "labels", clusterLabel)
+	label := text(src.Document, "metadata", "labels", cluster.ClusterLabel)
 	if label == "" {
 		c.loose = append(c.loose, src)
 		return
 	}
 	name, err := cluster.ParseName(label)
 	if err != nil {
-		c.refuse(src, "", err.Error(), "metadata", "labels", clusterLabel)
+		c.refuse(src, "", err.Error(), "metadata", "labels", cluster.ClusterLabel)
 	}
 	c.groups[name] = append(c.groups[name], src)
 }

@@ -91,7 +91,7 @@ func SSHCredential(name cluster.Name, file string, key []byte) []byte {
 	return doc.Format(map[string]any{
 		"apiVersion": cluster.APIVersion,
 		"kind":       cluster.KindSSHCredential,
-		"metadata":   map[string]any{"labels": map[string]any{clusterLabel: string(name)}, "name": "admin"},
+		"metadata":   map[string]any{"labels": map[string]any{cluster.ClusterLabel: string(name)}, "name": "admin"},
 		"spec":       map[string]any{"publicKey": strings.TrimSpace(string(key))},
 	})
 }

@@ -15,10 +15,6 @@ import (
 	"github.com/stateroom/stateroom/doc"
 )
 
-// clusterLabel says which cluster a document belongs to, where it is no Cluster
-// itself.
-const clusterLabel = "kops.k8s.io/cluster"
-
 // sortDocuments finds out to which cluster and file each document of a text
 // belongs. All that is wrong is told at once, with its line in the text.
 func sortDocuments(file string, src []byte) ([]*newDocuments, error) {
@@ -169,10 +165,10 @@ const (
 // owner is the cluster that a document belongs to: the one its label names, or
 // the only one of the file.
 func (s *sorter) owner(d *doc.Document) *newDocuments {
-	if label := text(d, "metadata", "labels", clusterLabel); label != "" {
+	if label := text(d, "metadata", "labels", cluster.ClusterLabel); label != "" {
 		name, err := cluster.ParseName(label)
 		if err != nil {
-			s.badName(d, err, "metadata", "labels", clusterLabel)
+			s.badName(d, err, "metadata", "labels", cluster.ClusterLabel)
 			return nil
 		}
 		return s.of(name)
@@ -181,7 +177,7 @@ func (s *sorter) owner(d *doc.Document) *newDocuments {
 		return s.of(s.home)
 	}
 	if len(s.clusters) != 1 {
-		s.refuse(d, "it does not say which cluster it belongs to: label %s", clusterLabel)
+		s.refuse(d, "it does not say which cluster it belongs to: label %s", cluster.ClusterLabel)
 		return nil
 	}
 	return s.clusters[0]

@@ -22,8 +22,9 @@ type newGroup struct {
 // groupLabel is the label that nodes have of their group.
 const groupLabel = "kops.k8s.io/instancegroup"
 
-// ownerLabel says which cluster a group belongs to.
-const ownerLabel = "kops.k8s.io/cluster"
+// ClusterLabel says which cluster a document belongs to that is no Cluster
+// itself: in files it decides, in a store the folder does.
+const ClusterLabel = "kops.k8s.io/cluster"
 
 func (g *newGroup) document(o CreateOptions) map[string]any {
 	spec := map[string]any{
@@ -55,7 +56,7 @@ func (g *newGroup) document(o CreateOptions) map[string]any {
 	g.fromFlags(o, spec)
 	metadata := map[string]any{"creationTimestamp": o.timestamp(), "name": g.name}
 	if o.Cloud != metal {
-		metadata["labels"] = map[string]any{ownerLabel: string(o.Name)}
+		metadata["labels"] = map[string]any{ClusterLabel: string(o.Name)}
 	}
 	return map[string]any{"apiVersion": APIVersion, "kind": KindInstanceGroup, "metadata": metadata, "spec": spec}
 }

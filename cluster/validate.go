@@ -92,9 +92,9 @@ func (v *validation) checkNames() {
 		} else if g.metadataName != g.Name && g.page.isText("metadata", "name") {
 			v.group(g, field("metadata", "name"), "%q, but the file is %s", g.metadataName, g.File())
 		}
-		const label = "kops.k8s.io/cluster"
-		if of, ok := g.Labels[label]; ok && of != string(c.Name) {
-			v.group(g, field("metadata", "labels", label), "%q, but this is a group of %q", of, c.Name)
+		if of, ok := g.Labels[ClusterLabel]; ok && of != string(c.Name) {
+			v.at(g.page, field("metadata", "labels", ClusterLabel), fmt.Sprintf("make it %s, or leave the label out", c.Name),
+				"%q, but this is a group of %q; given with -f, its document would go to the other cluster", of, c.Name)
 		}
 	}
 }
