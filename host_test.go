@@ -220,4 +220,22 @@ func TestAccessIsToWhatIsReleased(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), ":7443\n") || filepath.Base(k.Path) != sum {
 		t.Errorf("%v, kubectl %s, kubeconfig:\n%.300s", err, k.Path, text)
 	}
+
+	// It is used again while it is good, and follows the port once that is live.
+	if _, err := s.Kubectl(t.Context(), demo, m, Programs{Cache: m.Cache}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(k.Kubeconfig); err != nil || string(again) != string(text) {
+		t.Errorf("written again: %v", err)
+	}
+	programs.Versions[0].Version = "1.37.3"
+	if _, err := s.Update(t.Context(), demo, Programs{Catalogue: programs}, Write{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Kubectl(t.Context(), demo, m, Programs{Cache: m.Cache}); err != nil {
+		t.Fatal(err)
+	}
+	if text, err = os.ReadFile(k.Kubeconfig); err != nil || !strings.Contains(string(text), ":8443\n") {
+		t.Errorf("%v, kubeconfig:\n%.300s", err, text)
+	}
 }

@@ -1,6 +1,7 @@
 package stateroom
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -195,7 +196,7 @@ type Kubectl struct {
 }
 
 // Kubectl finds the kubectl of the released version, and writes the kubeconfig
-// of the cluster where it is missing or about to expire.
+// of the cluster where it is missing, about to expire, or of another port.
 func (s *Store) Kubectl(ctx context.Context, name cluster.Name, m Machine, p Programs) (*Kubectl, error) {
 	c, sn, err := s.asReleased(ctx, name)
 	if err != nil {
@@ -212,10 +213,21 @@ func (s *Store) Kubectl(ctx context.Context, name cluster.Name, m Machine, p Pro
 	if k.Path, err = p.program(ctx, catalogue, kubernetesVersion(c), "kubectl"); err != nil {
 		return nil, err
 	}
-	st, err := os.Stat(k.Kubeconfig)
-	if err == nil && s.opt.Now().Sub(st.ModTime()) < upValidity*2/3 {
+	server := serverAt(LocalAddress(sn.LineageID()), plan.APIPort(c))
+	if s.goodKubeconfig(k.Kubeconfig, server) {
 		return k, nil
 	}
-	_, err = s.WriteKubeconfig(ctx, name, m, Access{Validity: upValidity})
+	_, err = s.WriteKubeconfig(ctx, name, m, Access{Server: server, Validity: upValidity})
 	return k, err
+}
+
+// goodKubeconfig reports whether a kubeconfig that up wrote leads to server and
+// is not in the last third of its life.
+func (s *Store) goodKubeconfig(path, server string) bool {
+	st, err := os.Stat(path)
+	if err != nil || s.opt.Now().Sub(st.ModTime()) >= upValidity*2/3 {
+		return false
+	}
+	b, err := os.ReadFile(path)
+	return err == nil && bytes.Contains(b, []byte(" "+server+"\n"))
 }
