@@ -146,6 +146,34 @@ func TestDoubtMatchesNoClass(t *testing.T) {
 	}
 }
 
+// What became of a delete that ended in a refusal, after an attempt whose reply
+// was lost or without one.
+func TestWhatBecameOfADelete(t *testing.T) {
+	at := vfs.IfVersion("7")
+	for _, c := range []struct {
+		cond  vfs.Cond
+		doubt bool
+		err   error
+		want  error
+	}{
+		{at, false, nil, nil},
+		{at, false, fs.ErrNotExist, vfs.ErrConflict},
+		{at, true, fs.ErrNotExist, nil}, // gone, by the attempt before
+		{at, true, vfs.ErrConflict, vfs.ErrConflict},
+		{at, false, vfs.ErrConflict, vfs.ErrConflict},
+		{at, false, fs.ErrPermission, fs.ErrPermission},
+		{vfs.Cond{}, false, fs.ErrNotExist, nil},
+		{vfs.Cond{}, true, fs.ErrNotExist, nil},
+	} {
+		if err := Delete(c.cond, c.doubt, c.err); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s, doubt %t, %v: %v, want %v", c.cond, c.doubt, c.err, err, c.want)
+		}
+	}
+	if err := Delete(at, true, fs.ErrPermission); err == nil || errors.Is(err, fs.ErrPermission) {
+		t.Errorf("in doubt: %v", err)
+	}
+}
+
 func TestSkewIsSaid(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	answer := http.Header{"Date": {now.Add(time.Hour).Format(http.TimeFormat)}}

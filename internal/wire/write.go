@@ -50,10 +50,10 @@ func Put(ctx context.Context, c vfs.Cond, mark string, doubt bool, err error, lo
 // Delete is what became of a delete under c that [Try] says ended with err.
 func Delete(c vfs.Cond, doubt bool, err error) error {
 	switch {
-	case err == nil, c.IsZero() && errors.Is(err, fs.ErrNotExist):
-		return nil
+	case err == nil, errors.Is(err, fs.ErrNotExist) && (doubt || c.IsZero()):
+		return nil // an attempt whose reply was lost did it, or somebody else: it is gone
 	case refusesCondition(err):
-		return conflict(err, c) // after an attempt whose reply was lost it may be the echo of that
+		return conflict(err, c)
 	case doubt:
 		return InDoubt(err)
 	}

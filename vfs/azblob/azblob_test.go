@@ -31,23 +31,6 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// echo reports whether a finding comes of lost replies alone: the conflict that
-// a writer is told of may be the echo of its own write, which another writer has
-// replaced meanwhile, or of its own delete.
-func echo(err error) bool {
-	var b *vfstest.Broken
-	if !errors.As(err, &b) {
-		return false
-	}
-	switch b.Rule {
-	case "if-version: no update is lost among many writers":
-		return true
-	case "delete if-version: the right version deletes, another does not":
-		return errors.Is(err, vfs.ErrConflict)
-	}
-	return false
-}
-
 // TestConformanceWhenRepliesAreLost lets one in twenty requests not arrive and
 // the reply of one in twenty be lost. All other rules hold all the same.
 func TestConformanceWhenRepliesAreLost(t *testing.T) {
@@ -55,7 +38,7 @@ func TestConformanceWhenRepliesAreLost(t *testing.T) {
 	name := s.Container(t)
 	s.Endpoint = servers.Proxy(t, s.Endpoint, servers.Faults{Fail: .05, Lose: .05, Seed: 7})
 	for _, err := range conform(t, s, name, vfstest.Options{Rounds: 3}) {
-		if echo(err) {
+		if vfstest.Echo(err) {
 			t.Log(err)
 		} else {
 			t.Error(err)
@@ -116,21 +99,7 @@ func TestRequests(t *testing.T) {
 // conform runs the conformance suite and takes what it finds apart.
 func conform(t *testing.T, s servers.Azure, name string, opt vfstest.Options) []error {
 	t.Helper()
-	return findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, s, name), nil }, opt))
-}
-
-func findings(err error) []error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself
-		var all []error
-		for _, err := range many.Unwrap() {
-			all = append(all, findings(err)...)
-		}
-		return all
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
+	return vfstest.Findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, s, name), nil }, opt))
 }
 
 func open(t testing.TB, s servers.Azure, name string) *azblob.Driver {

@@ -45,30 +45,13 @@ func TestConformanceBeforeTheJudge(t *testing.T) {
 	}
 }
 
-// echo reports whether a finding comes of lost replies alone: the conflict that
-// a writer is told of may be the echo of its own write, which another writer has
-// replaced meanwhile, or of its own delete.
-func echo(err error) bool {
-	var b *vfstest.Broken
-	if !errors.As(err, &b) {
-		return false
-	}
-	switch b.Rule {
-	case "if-version: no update is lost among many writers":
-		return true
-	case "delete if-version: the right version deletes, another does not":
-		return errors.Is(err, vfs.ErrConflict)
-	}
-	return false
-}
-
 // TestConformanceWhenRepliesAreLost lets one in twelve requests not arrive and
 // the reply of one in twelve be lost. All other rules hold all the same.
 func TestConformanceWhenRepliesAreLost(t *testing.T) {
 	_, endpoint := newJudge(t, nil)
 	endpoint = servers.Proxy(t, endpoint, servers.Faults{Fail: 1. / 12, Lose: 1. / 12, Seed: 7})
 	for _, err := range conform(t, endpoint, "state", vfstest.Options{Rounds: 3}) {
-		if echo(err) {
+		if vfstest.Echo(err) {
 			t.Log(err)
 		} else {
 			t.Error(err)
@@ -79,21 +62,7 @@ func TestConformanceWhenRepliesAreLost(t *testing.T) {
 // conform runs the conformance suite and takes what it finds apart.
 func conform(t *testing.T, endpoint, bucket string, opt vfstest.Options) []error {
 	t.Helper()
-	return findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, endpoint, bucket), nil }, opt))
-}
-
-func findings(err error) []error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself
-		var all []error
-		for _, err := range many.Unwrap() {
-			all = append(all, findings(err)...)
-		}
-		return all
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
+	return vfstest.Findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, endpoint, bucket), nil }, opt))
 }
 
 func open(t testing.TB, endpoint, bucket string) *gcs.Driver {

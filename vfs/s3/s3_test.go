@@ -63,7 +63,7 @@ func TestKeepsTheContract(t *testing.T) {
 func judge(t *testing.T, err error, known map[string]string) (unmet map[string]string) {
 	t.Helper()
 	unmet = maps.Clone(known)
-	for _, finding := range findings(err) {
+	for _, finding := range vfstest.Findings(err) {
 		var broken *vfstest.Broken
 		if errors.As(finding, &broken) && known[broken.Rule] != "" {
 			delete(unmet, broken.Rule)
@@ -75,18 +75,4 @@ func judge(t *testing.T, err error, known map[string]string) (unmet map[string]s
 		t.Logf("known deviation: %s: %s", rule, reason)
 	}
 	return unmet
-}
-
-func findings(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, err := range joined.Unwrap() {
-			all = append(all, findings(err)...)
-		}
-		return all
-	}
-	return []error{err}
 }

@@ -80,7 +80,7 @@ var conditionRules = []rule{
 			e = c.race(ctx, "k", i, vfs.IfVersion(e.Version))
 		}
 	}},
-	{name: "if-version: no update is lost among many writers", need: conditional, run: counter},
+	{name: counterRule, need: conditional, run: counter},
 	{name: "delete if-version: the right version deletes, another does not", need: conditional, run: func(ctx context.Context, c *check) {
 		one := c.put(ctx, c.f, "k", "one", vfs.Cond{})
 		two := c.put(ctx, c.f, "k", "two", vfs.Cond{})
@@ -93,6 +93,8 @@ var conditionRules = []rule{
 		c.is(c.f.Delete(ctx, "k", vfs.IfVersion(two.Version)), vfs.ErrConflict, "delete what is absent")
 	}},
 }
+
+const counterRule = "if-version: no update is lost among many writers"
 
 // race lets many writers put under the same condition, and wants one to win
 // and all others to be told of a conflict. It returns the winner's entry. No

@@ -37,6 +37,31 @@ func (b *Broken) Error() string { return b.Rule + ": " + b.Err.Error() }
 
 func (b *Broken) Unwrap() error { return b.Err }
 
+// Findings takes apart what [Test] returned: each is a [*Broken], or why the
+// suite could not run.
+func Findings(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the join itself
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, err := range joined.Unwrap() {
+		all = append(all, Findings(err)...)
+	}
+	return all
+}
+
+// Echo reports whether a finding can come of lost replies alone: the conflict
+// that a writer is told of may be the echo of its own write, which another writer
+// has replaced meanwhile.
+func Echo(finding error) bool {
+	var b *Broken
+	return errors.As(finding, &b) && b.Rule == counterRule
+}
+
 // Test runs every rule of the contract against the drivers that open returns,
 // and joins what it finds into one error of [*Broken]. It calls open twice:
 // the two are to reach the same objects, as two machines would. Rules about

@@ -190,26 +190,16 @@ func TestTestFindsEveryKindOfBadService(t *testing.T) {
 			m.Driver = mem.New(mem.Options{UniqueVersions: true})
 			err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return m, nil }, vfstest.Options{})
 			var found []string
-			for _, b := range findings(err) {
-				found = append(found, b.Rule)
+			for _, finding := range vfstest.Findings(err) {
+				if b, ok := errors.AsType[*vfstest.Broken](finding); ok {
+					found = append(found, b.Rule)
+				}
 			}
 			if !slices.Contains(found, c.rule) {
 				t.Errorf("the suite found %q, not %q", slices.Compact(found), c.rule)
 			}
 		})
 	}
-}
-
-func findings(err error) []*vfstest.Broken {
-	var list []*vfstest.Broken
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			list = append(list, findings(err)...)
-		}
-	} else if b, ok := errors.AsType[*vfstest.Broken](err); ok {
-		list = append(list, b)
-	}
-	return list
 }
 
 func TestTestLeavesNothingBehind(t *testing.T) {
