@@ -63,11 +63,7 @@ func runApply(ctx context.Context, env *Env, opt applyOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	home, err := env.home(ctx, s)
+	s, home, err := env.openHome(ctx)
 	if err != nil {
 		return err
 	}

@@ -63,9 +63,6 @@ type blameView struct {
 }
 
 func runBlame(ctx context.Context, env *Env, opt blameOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	file, err := blamed(args)
 	if err != nil {
 		return err
@@ -88,11 +85,8 @@ func (env *Env) showBlame(opt output, lines []stateroom.BlameLine) error {
 		views = append(views, blameView{l.Number, l.Commit.Number, string(l.Commit.Kind), l.Commit.Author, l.Commit.Time.UTC(), l.Text})
 		author = max(author, len([]rune(clean(nameOf(l.Commit.Author)))))
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, views)
-	case asYAML:
-		return writeYAML(env.Stdout, views)
+	if asked, err := opt.forPrograms(env.Stdout, views); asked {
+		return err
 	}
 	for _, v := range views {
 		who := clean(nameOf(v.Author))

@@ -300,7 +300,7 @@ func TestTopicsAreWhole(t *testing.T) {
 func TestNoSnapshotsAreAnEmptyList(t *testing.T) {
 	for format, want := range map[string]string{asJSON: "[]\n", asYAML: "[]\n"} {
 		env := quiet()
-		if err := env.showSnapshots(format, nil); err != nil || fmt.Sprint(env.Stdout) != want {
+		if err := env.showSnapshots(output{format: format}, nil); err != nil || fmt.Sprint(env.Stdout) != want {
 			t.Errorf("%s: %q, %v", format, env.Stdout, err)
 		}
 	}

@@ -176,7 +176,7 @@ func (o *createClusterOptions) noEmpty(flag string) error {
 // updateCreated is the update of --yes. A cluster in a cloud is made live by
 // kops: it is created all the same, and the person is told.
 func (env *Env) updateCreated(ctx context.Context, opt createClusterOptions) error {
-	update := updateOptions{writeFlags: writeFlags{message: opt.message}, programFlags: opt.programFlags, output: output{format: "text", allowed: []string{"text"}}, yes: true}
+	update := updateOptions{writeFlags: writeFlags{message: opt.message}, programFlags: opt.programFlags, output: output{format: "text"}, yes: true}
 	err := runUpdateCluster(ctx, env, update, []string{string(opt.new.Name)})
 	var cloud *stateroom.CloudError
 	if !errors.As(err, &cloud) {

@@ -54,8 +54,7 @@ func runDeleteCluster(ctx context.Context, env *Env, opt deleteOptions, args []s
 	if running.Any() {
 		return usagef(fmt.Sprintf("stateroom down %s", name), "cluster %s runs on this machine", name)
 	}
-	w := opt.write()
-	w.DryRun = w.DryRun || !opt.yes
+	w := opt.writeIf(opt.yes)
 	out, err := s.Delete(ctx, name, w)
 	if err != nil {
 		return err

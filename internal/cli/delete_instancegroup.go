@@ -36,8 +36,7 @@ func runDeleteGroup(ctx context.Context, env *Env, opt deleteOptions, group stri
 	if err != nil {
 		return err
 	}
-	w := opt.write()
-	w.DryRun = w.DryRun || !opt.yes
+	w := opt.writeIf(opt.yes)
 	out, err := s.DeleteGroup(ctx, name, group, w)
 	if err != nil {
 		return err

@@ -40,9 +40,6 @@ stands for the newest.`,
 }
 
 func runDiff(ctx context.Context, env *Env, opt diffOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	arg, refs, err := splitRefs(args, 2)
 	if err != nil {
 		return err

@@ -46,9 +46,6 @@ type doctorView struct {
 }
 
 func runDoctor(ctx context.Context, env *Env, opt doctorOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	objects, err := env.openObjects(ctx, "doctor", args)
 	if err != nil {
 		return err
@@ -75,11 +72,8 @@ func runDoctor(ctx context.Context, env *Env, opt doctorOptions, args []string) 
 }
 
 func (env *Env) showDoctor(opt doctorOptions, v doctorView) error {
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, v)
-	case asYAML:
-		return writeYAML(env.Stdout, v)
+	if asked, err := opt.forPrograms(env.Stdout, v); asked {
+		return err
 	}
 	said := ""
 	for _, s := range v.Signs {

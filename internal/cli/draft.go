@@ -76,9 +76,6 @@ func draftListCmd(env *Env) *cobra.Command {
 }
 
 func runDraftList(ctx context.Context, env *Env, out output, all bool, arg string) error {
-	if err := out.check(); err != nil {
-		return err
-	}
 	s, name, err := env.openCluster(ctx, arg)
 	if err != nil {
 		return err
@@ -132,9 +129,6 @@ func draftShowCmd(env *Env) *cobra.Command {
 }
 
 func runDraftShow(ctx context.Context, env *Env, out output, draft string) error {
-	if err := out.check(); err != nil {
-		return err
-	}
 	s, name, err := env.openDraft(ctx, draft)
 	if err != nil {
 		return err
@@ -156,11 +150,8 @@ func runDraftShow(ctx context.Context, env *Env, out output, draft string) error
 		Commits []commitView `json:"commits"`
 		Changes []changeView `json:"changes"`
 	}{draft, string(name), commits, viewChanges(changes)}
-	switch out.format {
-	case asJSON:
-		return writeJSON(env.Stdout, view)
-	case asYAML:
-		return writeYAML(env.Stdout, view)
+	if asked, err := out.forPrograms(env.Stdout, view); asked {
+		return err
 	}
 	t := &table{header: []string{"COMMIT", "WHEN", "AUTHOR", "MESSAGE"}}
 	for _, c := range commits {
@@ -197,9 +188,6 @@ func draftDiffCmd(env *Env) *cobra.Command {
 }
 
 func runDraftDiff(ctx context.Context, env *Env, out output, exitCode bool, draft string) error {
-	if err := out.check(); err != nil {
-		return err
-	}
 	s, name, err := env.openDraft(ctx, draft)
 	if err != nil {
 		return err

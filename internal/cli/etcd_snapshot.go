@@ -35,9 +35,6 @@ The agent takes one before a release that restarts etcd, and keeps the last five
 }
 
 func runSnapshotList(ctx context.Context, env *Env, out output, args []string) error {
-	if err := out.check(); err != nil {
-		return err
-	}
 	m, name, err := env.host(first(args))
 	if err != nil {
 		return err
@@ -46,36 +43,33 @@ func runSnapshotList(ctx context.Context, env *Env, out output, args []string) e
 	if err != nil {
 		return err
 	}
-	return env.showSnapshots(out.format, all)
+	return env.showSnapshots(out, all)
 }
 
-func (env *Env) showSnapshots(format string, all []stateroom.EtcdSnapshot) error {
+func (env *Env) showSnapshots(o output, all []stateroom.EtcdSnapshot) error {
 	all = append([]stateroom.EtcdSnapshot{}, all...) // none are [], not null
-	switch format {
-	case asJSON:
-		return writeJSON(env.Stdout, all)
-	case asYAML:
-		return writeYAML(env.Stdout, all)
+	if asked, err := o.forPrograms(env.Stdout, all); asked {
+		return err
 	}
 	t := &table{header: []string{"NAME", "TIME", "BYTES", "COMMIT"}}
 	width := env.width()
-	if format == asWide {
+	if o.format == asWide {
 		t.header, width = append(t.header, "CLUSTER", "SHA256"), 0
 	}
 	for _, s := range all {
-		if format == asName {
+		if o.format == asName {
 			if _, err := fmt.Fprintln(env.Stdout, clean(s.Name)); err != nil {
 				return err
 			}
 			continue
 		}
 		row := []string{s.Name, when(s.Time), strconv.FormatInt(s.Size, 10), strconv.Itoa(s.Commit)}
-		if format == asWide {
+		if o.format == asWide {
 			row = append(row, s.Cluster, s.SHA256)
 		}
 		t.add(row...)
 	}
-	if format == asName {
+	if o.format == asName {
 		return nil
 	}
 	if len(all) == 0 {
@@ -109,7 +103,7 @@ func runSnapshotSave(ctx context.Context, env *Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	return env.showSnapshots(asTable, all)
+	return env.showSnapshots(output{format: asTable}, all)
 }
 
 func snapshotRestoreCmd(env *Env) *cobra.Command {

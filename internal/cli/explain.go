@@ -33,9 +33,6 @@ field is looked for in cluster, then in instancegroup.`,
 }
 
 func runExplain(env *Env, opt output, path string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if path == "" {
 		return usagef("stateroom explain cluster", "explain what? there is: cluster, instancegroup, keyset, sshcredential, and the fields below them")
 	}
@@ -43,11 +40,8 @@ func runExplain(env *Env, opt output, path string) error {
 	if err != nil {
 		return err
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, v)
-	case asYAML:
-		return writeYAML(env.Stdout, v)
+	if asked, err := opt.forPrograms(env.Stdout, v); asked {
+		return err
 	}
 	return v.text(env.Stdout, env.width())
 }

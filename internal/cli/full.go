@@ -38,9 +38,6 @@ func (f *fullFlag) choose(cmd *cobra.Command, o *output) error {
 	if !cmd.Flags().Changed("output") {
 		o.format = asYAML
 	}
-	if err := o.check(); err != nil {
-		return err
-	}
 	if o.format != asYAML && o.format != asJSON {
 		return usagef("--full -o yaml, or --full -o json", "--full is not shown as %s", o.format)
 	}

@@ -21,9 +21,6 @@ type getOptions struct {
 
 // cluster reads the cluster that is meant.
 func (o *getOptions) cluster(ctx context.Context, env *Env, arg string) (*stateroom.Store, *cluster.Cluster, error) {
-	if err := o.check(); err != nil {
-		return nil, nil, err
-	}
 	s, name, err := o.openCluster(ctx, env, arg)
 	if err != nil {
 		return nil, nil, err
@@ -47,9 +44,6 @@ func getClustersCmd(env *Env) *cobra.Command {
 }
 
 func runGetClusters(ctx context.Context, env *Env, opt getOptions) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	s, err := opt.open(ctx, env)
 	if err != nil {
 		return err

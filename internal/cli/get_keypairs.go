@@ -39,9 +39,6 @@ func getKeypairsCmd(env *Env) *cobra.Command {
 }
 
 func runGetKeypairs(ctx context.Context, env *Env, opt getKeypairsOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	s, name, err := opt.openCluster(ctx, env, "")
 	if err != nil {
 		return err

@@ -267,7 +267,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.ValueRequiredError
 	var unknown *pflag.NotExistError
 	hint := cmd.CommandPath() + " --help lists its flags"
-	switch {
+	switch own := new(usageError); {
+	case errors.As(err, &own): // of a value that knows itself what is wrong with it
+		return own
 	case errors.As(err, &value):
 		hint = flagHint(cmd, value.GetFlag())
 	case errors.As(err, &missing):

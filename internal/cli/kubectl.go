@@ -39,8 +39,7 @@ func runKubectl(ctx context.Context, env *Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	show := env.newProgress()
-	programs, err := env.programs(ctx, programFlags{}, show)
+	programs, show, err := env.programs(ctx, programFlags{})
 	if err != nil {
 		return err
 	}

@@ -117,9 +117,6 @@ func runLeaseTake(ctx context.Context, env *Env, opt leaseOptions, args []string
 }
 
 func runLeaseShow(ctx context.Context, env *Env, opt leaseOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	s, name, err := env.openCluster(ctx, first(args))
 	if err != nil {
 		return err

@@ -59,9 +59,6 @@ func viewCommit(c *store.Commit, released int) commitView {
 }
 
 func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if opt.most < 0 {
 		return usagef("-n 10 shows the newest ten; without -n all are shown", "-n %d: there is no such number of commits", opt.most)
 	}
@@ -98,11 +95,8 @@ func runLog(ctx context.Context, env *Env, opt logOptions, args []string) error 
 }
 
 func (env *Env) showLog(opt logOptions, commits []commitView, drifts []store.Drift) error {
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, commits)
-	case asYAML:
-		return writeYAML(env.Stdout, commits)
+	if asked, err := opt.forPrograms(env.Stdout, commits); asked {
+		return err
 	}
 	env.showDrift(drifts)
 	t := &table{header: []string{"COMMIT", "WHEN", "AUTHOR", "KIND", "MESSAGE"}}

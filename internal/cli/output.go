@@ -17,7 +17,7 @@ import (
 type output struct {
 	format   string
 	allowed  []string
-	template jsonPath // of asJSONPath; check reads it
+	template jsonPath // of asJSONPath
 }
 
 const (
@@ -31,24 +31,43 @@ const (
 	asJSONPath = "jsonpath=TEMPLATE"
 )
 
+// flag adds -o, which takes only these formats; the first is the one where
+// nothing is said.
 func (o *output) flag(f *pflag.FlagSet, formats ...string) {
-	o.allowed = formats
-	f.StringVarP(&o.format, "output", "o", formats[0], "how to show it: "+strings.Join(formats, "|"))
+	o.format, o.allowed = formats[0], formats
+	f.VarP((*formatValue)(o), "output", "o", "how to show it: "+strings.Join(formats, "|"))
 }
 
-func (o *output) check() error {
-	if text, ok := strings.CutPrefix(o.format, "jsonpath="); ok && slices.Contains(o.allowed, asJSONPath) {
-		o.format = asJSONPath
-		var err error
-		if o.template, err = parseJSONPath(text); err != nil {
-			return err
-		}
-		return nil
+// formatValue is an output as a flag.
+type formatValue output
+
+func (v *formatValue) String() string { return v.format }
+func (v *formatValue) Type() string   { return "string" }
+
+// Set refuses what the command does not have: before anything is read or done.
+func (v *formatValue) Set(text string) (err error) {
+	template, isPath := strings.CutPrefix(text, "jsonpath=")
+	switch {
+	case isPath && slices.Contains(v.allowed, asJSONPath):
+		v.format = asJSONPath
+		v.template, err = parseJSONPath(template)
+		return err
+	case !slices.Contains(v.allowed, text):
+		return usagef("-o "+strings.Join(v.allowed, "|"), "there is no output format %q here", text)
 	}
-	if !slices.Contains(o.allowed, o.format) {
-		return usagef("-o "+strings.Join(o.allowed, "|"), "there is no output format %q here", o.format)
-	}
+	v.format = text
 	return nil
+}
+
+// forPrograms prints a value as JSON or YAML, if that is asked for.
+func (o output) forPrograms(w io.Writer, v any) (asked bool, err error) {
+	switch o.format {
+	case asJSON:
+		return true, writeJSON(w, v)
+	case asYAML:
+		return true, writeYAML(w, v)
+	}
+	return false, nil
 }
 
 // writeJSON prints a value as people and programs read it.

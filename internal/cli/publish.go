@@ -136,11 +136,8 @@ func (env *Env) validateDraft(ctx context.Context, s *stateroom.Store, name clus
 		return err
 	}
 	view := validDraftView{string(name), env.draft, true, out.Head}
-	switch o.format {
-	case asJSON:
-		return writeJSON(env.Stdout, view)
-	case asYAML:
-		return writeYAML(env.Stdout, view)
+	if asked, err := o.forPrograms(env.Stdout, view); asked {
+		return err
 	}
 	_, err = fmt.Fprintf(env.Stdout, "%s: draft %s is valid, and can be published on commit %d\n", name, env.draft, out.Head)
 	return err

@@ -47,11 +47,7 @@ func runReplace(ctx context.Context, env *Env, opt replaceOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := env.open(ctx)
-	if err != nil {
-		return err
-	}
-	home, err := env.home(ctx, s)
+	s, home, err := env.openHome(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,19 +60,24 @@ func runReplace(ctx context.Context, env *Env, opt replaceOptions) error {
 	return err
 }
 
-// home is the cluster of documents that do not say theirs; empty where there
-// are several and none is named.
-func (env *Env) home(ctx context.Context, s *stateroom.Store) (cluster.Name, error) {
+// openHome opens the store, and says which cluster is that of documents that do
+// not say theirs; empty where there are several and none is named.
+func (env *Env) openHome(ctx context.Context) (*stateroom.Store, cluster.Name, error) {
+	s, err := env.open(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	given, err := env.namedCluster("")
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if given != "" {
-		return cluster.ParseName(given)
+		name, err := cluster.ParseName(given)
+		return s, name, err
 	}
 	names, err := s.ClusterNames(ctx)
 	if err != nil || len(names) != 1 {
-		return "", err
+		return s, "", err
 	}
-	return names[0], nil
+	return s, names[0], nil
 }

@@ -84,14 +84,12 @@ func runSavedPlan(ctx context.Context, env *Env, opt updateOptions, file string)
 		return err
 	}
 	env.meant = p.Cluster
-	show := env.newProgress()
-	defer show.done()
-	programs, err := env.programs(ctx, opt.programFlags, show)
+	programs, show, err := env.programs(ctx, opt.programFlags)
 	if err != nil {
 		return err
 	}
-	w := opt.write()
-	w.DryRun = w.DryRun || !opt.yes
+	defer show.done()
+	w := opt.writeIf(opt.yes)
 	u, err := s.UpdateSaved(ctx, p, programs, w)
 	show.done()
 	if stale := new(stateroom.StaleError); errors.As(err, &stale) {

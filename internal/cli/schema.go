@@ -33,9 +33,6 @@ KIND is cluster or instancegroup (ig); both, where it is not given.`,
 }
 
 func runSchema(env *Env, opt output, word string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	kinds := []string{cluster.KindCluster, cluster.KindInstanceGroup}
 	if word != "" {
 		kind, ok := kindWords[strings.ToLower(strings.TrimSuffix(word, "s"))]

@@ -54,9 +54,6 @@ func viewChanges(changes []stateroom.FileChange) []changeView {
 }
 
 func runShow(ctx context.Context, env *Env, opt showOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	arg, refs, err := splitRefs(args, 1)
 	if err != nil {
 		return err
@@ -92,11 +89,8 @@ func (env *Env) showCommit(opt output, c *store.Commit, released int, changes []
 		commitView
 		Changes []changeView `json:"changes"`
 	}{viewCommit(c, released), viewChanges(changes)}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, view)
-	case asYAML:
-		return writeYAML(env.Stdout, view)
+	if asked, err := opt.forPrograms(env.Stdout, view); asked {
+		return err
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "commit %d (%s)", view.Number, view.Kind)

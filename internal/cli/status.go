@@ -70,9 +70,6 @@ func (v *asOfView) text() string {
 }
 
 func runStatus(ctx context.Context, env *Env, opt getOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	s, name, err := opt.openCluster(ctx, env, first(args))
 	if err != nil {
 		return err
@@ -87,11 +84,8 @@ func runStatus(ctx context.Context, env *Env, opt getOptions, args []string) err
 	if err != nil {
 		return err
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, view)
-	case asYAML:
-		return writeYAML(env.Stdout, view)
+	if asked, err := opt.forPrograms(env.Stdout, view); asked {
+		return err
 	}
 	return env.showStatus(st, view)
 }

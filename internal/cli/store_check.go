@@ -64,9 +64,6 @@ type checkView struct {
 }
 
 func runStoreCheck(ctx context.Context, env *Env, opt checkOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if opt.writers < 2 || opt.writers > 256 {
 		return usagef("--writers 16", "%d writers are no race: from 2 to 256", opt.writers)
 	}
@@ -124,11 +121,8 @@ func viewCheck(place string, r *probe.Result) checkView {
 }
 
 func (env *Env) showCheck(opt checkOptions, v checkView) error {
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, v)
-	case asYAML:
-		return writeYAML(env.Stdout, v)
+	if asked, err := opt.forPrograms(env.Stdout, v); asked {
+		return err
 	}
 	said := probe.Finding{}
 	for _, f := range v.Findings {

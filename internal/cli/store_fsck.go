@@ -60,9 +60,6 @@ type findingView struct {
 }
 
 func runStoreFsck(ctx context.Context, env *Env, opt fsckOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	given, err := env.namedCluster(first(args))
 	if err != nil {
 		return err
@@ -102,11 +99,8 @@ func (env *Env) showFindings(opt fsckOptions, place string, found []store.Findin
 	for _, f := range found {
 		views = append(views, findingView{f.Cluster, string(f.Code), f.Object, f.What, f.Means(), f.Mend(), f.Advice(), f.Mended, f.Trouble})
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, views)
-	case asYAML:
-		return writeYAML(env.Stdout, views)
+	if asked, err := opt.forPrograms(env.Stdout, views); asked {
+		return err
 	}
 	mended, mendable := 0, 0
 	for _, v := range views {

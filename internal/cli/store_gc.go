@@ -70,9 +70,6 @@ type leftView struct {
 }
 
 func runStoreGC(ctx context.Context, env *Env, opt gcOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if opt.keep < 0 {
 		return usagef("--keep 720h", "there is no such time as --keep %s", opt.keep)
 	}
@@ -128,11 +125,8 @@ func keysOf(objects []stateroom.Object) []string {
 }
 
 func (env *Env) showGarbage(opt gcOptions, views []garbageView) error {
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, views)
-	case asYAML:
-		return writeYAML(env.Stdout, views)
+	if asked, err := opt.forPrograms(env.Stdout, views); asked {
+		return err
 	}
 	w := &lines{w: env.Stdout}
 	for _, v := range views {

@@ -58,12 +58,11 @@ func runUp(ctx context.Context, env *Env, opt upOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	show := env.newProgress()
-	defer show.done()
-	programs, err := env.programs(ctx, opt.programFlags, show)
+	programs, show, err := env.programs(ctx, opt.programFlags)
 	if err != nil {
 		return err
 	}
+	defer show.done()
 	began := env.Now()
 	st, err := s.Up(ctx, name, stateroom.Up{
 		Programs: programs, Machine: m, Message: opt.message, Wait: opt.wait, Say: show.say, Progress: show.standing,

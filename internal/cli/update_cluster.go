@@ -77,34 +77,31 @@ func (p *programFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.source, "kubernetes-source", "", "the Go module that builds the programs (default ./kubernetes)")
 }
 
-// programs turns the flags into what the operations take.
-func (env *Env) programs(ctx context.Context, p programFlags, show *progress) (stateroom.Programs, error) {
-	out := stateroom.Programs{Progress: show.at, Source: p.source, Rebuild: p.source != ""}
-	var err error
+// programs turns the flags into what the operations take. It comes with what
+// shows how far they are with the programs, which the caller ends.
+func (env *Env) programs(ctx context.Context, p programFlags) (out stateroom.Programs, show *progress, err error) {
+	show = env.newProgress()
+	out = stateroom.Programs{Progress: show.at, Source: p.source, Rebuild: p.source != ""}
 	if out.Cache, err = env.cacheDir("assets"); err != nil {
-		return out, err
+		return out, show, err
 	}
 	if out.Source == "" {
 		out.Source = defaultSource()
 	}
 	if p.catalogue == "" {
-		return out, nil
+		return out, show, nil
 	}
 	b, err := env.readFile(ctx, p.catalogue)
 	if err != nil {
-		return out, err
+		return out, show, err
 	}
-	out.Catalogue, err = bundle.ParseCatalogue(b)
-	if err != nil {
-		return out, mendText(p.catalogue, fmt.Errorf("read %s: %w", p.catalogue, err), "what a catalogue holds is in docs/formats/catalogue.md")
+	if out.Catalogue, err = bundle.ParseCatalogue(b); err != nil {
+		err = mendText(p.catalogue, fmt.Errorf("read %s: %w", p.catalogue, err), "what a catalogue holds is in docs/formats/catalogue.md")
 	}
-	return out, nil
+	return out, show, err
 }
 
 func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if opt.wait < 0 {
 		return errNegativeWait
 	}
@@ -127,14 +124,12 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 	if err != nil {
 		return err
 	}
-	show := env.newProgress()
-	defer show.done()
-	programs, err := env.programs(ctx, opt.programFlags, show)
+	programs, show, err := env.programs(ctx, opt.programFlags)
 	if err != nil {
 		return err
 	}
-	w := opt.write()
-	w.DryRun = w.DryRun || !opt.yes
+	defer show.done()
+	w := opt.writeIf(opt.yes)
 	u, err := s.Update(ctx, name, programs, w)
 	show.done()
 	if err != nil {

@@ -41,8 +41,10 @@ now, as validate cluster --draft does.`
 		case files:
 			return runValidateFiles(cmd.Context(), env, opt)
 		case env.draft != "":
-			asDraft := output{format: opt.format, allowed: []string{"text", asJSON}}
-			return runValidateCluster(cmd.Context(), env, validateOptions{output: asDraft}, nil)
+			if opt.format == asGitHub {
+				return usagef("-o text|json", "-o github is for the lines of files, and a draft has none")
+			}
+			return runValidateCluster(cmd.Context(), env, validateOptions{output: opt.output}, nil)
 		}
 		return what(cmd, args)
 	}
@@ -52,9 +54,6 @@ now, as validate cluster --draft does.`
 }
 
 func runValidateFiles(ctx context.Context, env *Env, opt validateFilesOptions) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	var texts []stateroom.Text
 	for i, name := range opt.files {
 		if name == "" {

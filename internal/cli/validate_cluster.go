@@ -43,9 +43,6 @@ now. With --draft, check whether the draft is valid and could be published now.`
 }
 
 func runValidateCluster(ctx context.Context, env *Env, opt validateOptions, args []string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if opt.wait < 0 {
 		return errNegativeWait
 	}
@@ -213,11 +210,8 @@ func viewHosts(st *stateroom.Standing) []hostView {
 
 // showHosts prints how the hosts stand, with the last words of what failed.
 func (env *Env) showHosts(o output, st *stateroom.Standing) error {
-	switch o.format {
-	case asJSON:
-		return writeJSON(env.Stdout, viewHosts(st))
-	case asYAML:
-		return writeYAML(env.Stdout, viewHosts(st))
+	if asked, err := o.forPrograms(env.Stdout, viewHosts(st)); asked {
+		return err
 	}
 	t := &table{header: []string{"HOST", "GROUP", "STATE", "COMMIT", "REPORTED", "TROUBLE"}}
 	for _, h := range st.Hosts {

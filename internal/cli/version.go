@@ -24,9 +24,6 @@ func versionCmd(env *Env) *cobra.Command {
 }
 
 func runVersion(env *Env, opt output) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	v := struct {
 		Version  string `json:"version"`
 		Revision string `json:"revision,omitempty"`
@@ -40,11 +37,8 @@ func runVersion(env *Env, opt output) error {
 			}
 		}
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, v)
-	case asYAML:
-		return writeYAML(env.Stdout, v)
+	if asked, err := opt.forPrograms(env.Stdout, v); asked {
+		return err
 	}
 	_, err := fmt.Fprintf(env.Stdout, "stateroom %s (%s, %s)\n", v.Version, v.Go, v.Platform)
 	return err

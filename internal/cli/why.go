@@ -52,9 +52,6 @@ type whyView struct {
 }
 
 func runWhy(ctx context.Context, env *Env, opt whyOptions, path string) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	if path == "" {
 		return usagef("stateroom why spec.kubernetesVersion; stateroom explain lists the fields", "why which field?")
 	}
@@ -81,11 +78,8 @@ func runWhy(ctx context.Context, env *Env, opt whyOptions, path string) error {
 		}
 		views = append(views, v)
 	}
-	switch opt.format {
-	case asJSON:
-		return writeJSON(env.Stdout, views)
-	case asYAML:
-		return writeYAML(env.Stdout, views)
+	if asked, err := opt.forPrograms(env.Stdout, views); asked {
+		return err
 	}
 	w := &lines{w: env.Stdout}
 	for i, r := range reasons {

@@ -34,6 +34,13 @@ func (f *writeFlags) write() stateroom.Write {
 	return stateroom.Write{Message: f.message, DryRun: f.dryRun, Downgrade: f.downgrade}
 }
 
+// writeIf is write where --yes was given, and else a dry run.
+func (f *writeFlags) writeIf(yes bool) stateroom.Write {
+	w := f.write()
+	w.DryRun = w.DryRun || !yes
+	return w
+}
+
 // showOutcome prints what a command changed, and warnings beside it.
 func (env *Env) showOutcome(out *stateroom.Outcome) error {
 	if out.DryRun {
