@@ -164,7 +164,10 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 // noEmptyFlag refuses flags that name something and are empty, for the same
 // reason as empty arguments.
 func noEmptyFlag(cmd *cobra.Command) error {
-	for _, name := range []string{"state", "name", "draft", "at"} {
+	for _, name := range []string{
+		"state", "name", "draft", "at", "instancegroup", "out", "catalogue", "kubernetes-source", "kubeconfig", "user",
+		"cloud", "cloud-facts", "channel", "ssh-public-key",
+	} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return usagef("is a variable of the shell not set?", "--%s is empty", name)
 		}
