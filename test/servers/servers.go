@@ -123,7 +123,9 @@ func (p *process) alive() bool {
 
 // end kills the process and its group, and waits until it is gone.
 func (p *process) end() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // gone already: nothing to kill
+	if p.alive() { // else its number may be another's by now
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
 	<-p.done
 }
 

@@ -73,6 +73,7 @@ func (e *Error) hintUnanswered() string {
 		keys *credentialsError
 		name *net.DNSError
 		late *lateError
+		dial *net.OpError
 	)
 	switch {
 	case errors.As(e.cause, &keys):
@@ -83,7 +84,7 @@ func (e *Error) hintUnanswered() string {
 		return "nothing listens there: check S3_ENDPOINT or endpoint= in the address, and whether the service runs"
 	case wire.IsTLS(e.cause):
 		return "if the service has a certificate of your own authority, name its file in AWS_CA_BUNDLE; if it speaks plain HTTP, begin S3_ENDPOINT with http://"
-	case errors.As(e.cause, &late):
+	case errors.As(e.cause, &late), errors.As(e.cause, &dial) && dial.Op == "dial":
 		return "the service does not answer: check the network, proxies (HTTPS_PROXY) and S3_ENDPOINT"
 	}
 	return ""
