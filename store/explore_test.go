@@ -37,6 +37,17 @@ func finisher() *explored {
 	}}
 }
 
+// holder takes the lease, which stands in the head too, and drops it.
+func holder() *explored {
+	return &explored{name: "holder", do: func(ctx context.Context, h *store.History) string {
+		_, err := h.TakeLease(ctx, "why", time.Hour, true)
+		if err == nil {
+			_, err = h.DropLease(ctx, true)
+		}
+		return how(err)
+	}}
+}
+
 // reader reads both files of what is newest.
 func reader() *explored {
 	return &explored{name: "reader", do: func(ctx context.Context, h *store.History) string {
@@ -90,6 +101,8 @@ type exploration struct {
 func two() []*explored {
 	return []*explored{writer("writer 1", writerOne), writer("writer 2", writerTwo)}
 }
+
+func heldTwo() []*explored { return append(two(), holder()) }
 
 func three() []*explored { return append(two(), finisher()) }
 
@@ -149,6 +162,7 @@ var explorations = []exploration{
 	{"small: a client that creates a file, changes it and looks, another tool that deletes it, two faults", services, play{clients: busy, deeds: rm, begin: oneFile}, bounds{faults: 2}},
 	{"small: the same, another tool that deletes the file and makes it anew, one fault", services, play{clients: busy, deeds: rmSed, begin: oneFile}, bounds{faults: 1}},
 	{"small: a writer, another tool, a reader", services, play{clients: watched, deeds: sed}, bounds{}},
+	{"small: a writer, a holder of the lease, one fault, one crash", services, play{clients: held}, bounds{faults: 1, crashes: 1}},
 	{"two writers begin a history", pairTwo, play{clients: two, plain: true}, bounds{}},
 	{"a writer, a finisher, two faults, one crash", pairTwo, play{clients: helped}, bounds{faults: 2, crashes: 1}},
 	{"a writer, another tool at both files, two faults, one crash", pairTwo, play{clients: one, deeds: sedBoth}, bounds{faults: 2, crashes: 1}},
@@ -159,6 +173,7 @@ var explorations = []exploration{
 }
 
 var wideExplorations = []exploration{
+	{"two writers, a holder of the lease", pairOne, play{clients: heldTwo}, bounds{}},
 	{"two writers, another tool, one crash, everywhere", services, play{clients: two, deeds: sed}, bounds{crashes: 1}},
 	{"two writers, one fault, one crash", services, play{clients: two}, bounds{faults: 1, crashes: 1}},
 	{"a writer, a finisher, another tool, two faults, one crash", services, play{clients: helped, deeds: sed}, bounds{faults: 2, crashes: 1}},
@@ -170,6 +185,8 @@ var wideExplorations = []exploration{
 }
 
 func watched() []*explored { return []*explored{writer("writer 1", writerOne), reader()} }
+
+func held() []*explored { return []*explored{writer("writer 1", writerOne), holder()} }
 
 func one() []*explored { return []*explored{writer("writer 1", writerOne)} }
 
