@@ -26,12 +26,14 @@ func (o CreateOptions) Rerun(c *Cluster, given []string) ([]FilePatch, error) {
 		return nil, err
 	}
 	r := &rerun{opt: o, cluster: c, groups: map[string]*Patch{}}
-	names := slices.Sorted(maps.Keys(rerunFlags))
-	for _, name := range names {
-		if slices.Contains(given, name) {
+	r.checkWords(given)
+	for _, name := range slices.Sorted(maps.Keys(rerunFlags)) {
+		bad := slices.ContainsFunc(r.problems, func(p Problem) bool { return p.File == "--"+name })
+		if slices.Contains(given, name) && !bad {
 			rerunFlags[name](r, name)
 		}
 	}
+	slices.SortStableFunc(r.problems, byPlace)
 	if err := Invalid(r.problems); err != nil {
 		return nil, err
 	}
@@ -56,13 +58,35 @@ type rerun struct {
 	problems []Problem
 }
 
+// checkWords holds the values of flags to what a first run takes, and brings
+// them into the document's spelling.
+func (r *rerun) checkWords(given []string) {
+	opt := r.opt
+	opt.Cloud = r.cluster.Cloud()
+	if opt.Facts == nil {
+		opt.Facts = &Facts{}
+	}
+	c := &createCheck{o: &opt}
+	c.cluster()
+	if clouds[opt.Cloud] != nil {
+		c.machines()
+		c.access()
+	}
+	for _, p := range c.problems {
+		if slices.Contains(given, strings.TrimPrefix(p.File, "--")) {
+			r.problems = append(r.problems, p)
+		}
+	}
+	opt.Cloud = r.opt.Cloud
+	r.opt = opt
+}
+
 func (r *rerun) refuse(flag, hint, format string, args ...any) {
 	r.problems = append(r.problems, Problem{File: "--" + flag, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-func (r *rerun) set(path, value string)             { r.config.add(path, opSet, value, nil) }
-func (r *rerun) unset(path string)                  { r.config.add(path, opUnset, "", nil) }
-func (r *rerun) replace(path string, list []string) { r.config.add(path, opReplace, "", list) }
+func (r *rerun) set(path, value string) { r.config.add(path, opSet, value, nil) }
+func (r *rerun) unset(path string)      { r.config.add(path, opUnset, "", nil) }
 
 // setGroups sets one field in each group of that role.
 func (r *rerun) setGroups(role Role, path, value string) {
@@ -75,7 +99,27 @@ func (r *rerun) setGroup(g *Group, path, value string) {
 	r.group(g).add(path, opSet, value, nil)
 }
 
-func (r *rerun) replaceInGroups(role Role, path string, list []string) {
+// replace gives a list of config other items. None at all are a slip: a variable
+// of the shell that is not set.
+func (r *rerun) replace(flag, path string, list []string) {
+	if r.isEmpty(flag, path, list) {
+		return
+	}
+	r.config.add(path, opReplace, "", list)
+}
+
+func (r *rerun) isEmpty(flag, path string, list []string) bool {
+	if len(list) > 0 {
+		return false
+	}
+	r.refuse(flag, "--unset "+path+" empties it, where that is meant", "it is empty")
+	return true
+}
+
+func (r *rerun) replaceInGroups(flag string, role Role, path string, list []string) {
+	if r.isEmpty(flag, path, list) {
+		return
+	}
 	for _, g := range r.cluster.GroupsOf(role) {
 		r.group(g).add(path, opReplace, "", list)
 	}
@@ -104,8 +148,8 @@ var rerunFlags = map[string]func(r *rerun, flag string){
 	"channel":             func(r *rerun, _ string) { r.set("spec.channel", r.opt.Channel) },
 	"api-public-name":     func(r *rerun, _ string) { r.set("spec.masterPublicName", r.opt.APIPublicName) },
 	"dns-zone":            func(r *rerun, _ string) { r.set("spec.dnsZone", r.opt.DNSZone) },
-	"admin-access":        func(r *rerun, _ string) { r.replace("spec.kubernetesApiAccess", r.opt.AdminAccess) },
-	"ssh-access":          func(r *rerun, _ string) { r.replace("spec.sshAccess", r.opt.SSHAccess) },
+	"admin-access":        func(r *rerun, flag string) { r.replace(flag, "spec.kubernetesApiAccess", r.opt.AdminAccess) },
+	"ssh-access":          func(r *rerun, flag string) { r.replace(flag, "spec.sshAccess", r.opt.SSHAccess) },
 	"network-cidr":        (*rerun).networkCIDR,
 	"networking":          (*rerun).networking,
 	"dns":                 (*rerun).dns,
@@ -137,11 +181,11 @@ var rerunFlags = map[string]func(r *rerun, flag string){
 	"node-volume-type":      func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.rootVolumeType", r.opt.NodeVolumeType) },
 	"control-plane-tenancy": func(r *rerun, _ string) { r.setGroups(RoleControlPlane, "spec.tenancy", r.opt.ControlPlaneTenancy) },
 	"node-tenancy":          func(r *rerun, _ string) { r.setGroups(RoleNode, "spec.tenancy", r.opt.NodeTenancy) },
-	"control-plane-security-groups": func(r *rerun, _ string) {
-		r.replaceInGroups(RoleControlPlane, "spec.additionalSecurityGroups", r.opt.ControlPlaneSecurityGroups)
+	"control-plane-security-groups": func(r *rerun, flag string) {
+		r.replaceInGroups(flag, RoleControlPlane, "spec.additionalSecurityGroups", r.opt.ControlPlaneSecurityGroups)
 	},
-	"node-security-groups": func(r *rerun, _ string) {
-		r.replaceInGroups(RoleNode, "spec.additionalSecurityGroups", r.opt.NodeSecurityGroups)
+	"node-security-groups": func(r *rerun, flag string) {
+		r.replaceInGroups(flag, RoleNode, "spec.additionalSecurityGroups", r.opt.NodeSecurityGroups)
 	},
 	"associate-public-ip": (*rerun).publicIP,
 
@@ -193,22 +237,22 @@ var rerunFlags = map[string]func(r *rerun, flag string){
 	},
 }
 
-func (r *rerun) networkCIDR(string) {
-	if len(r.opt.NetworkCIDRs) > 0 {
-		r.set("spec.networkCIDR", r.opt.NetworkCIDRs[0])
+func (r *rerun) networkCIDR(flag string) {
+	if r.isEmpty(flag, "spec.networkCIDR", r.opt.NetworkCIDRs) {
+		return
 	}
+	r.set("spec.networkCIDR", r.opt.NetworkCIDRs[0])
 	if len(r.opt.NetworkCIDRs) > 1 {
-		r.replace("spec.additionalNetworkCIDRs", r.opt.NetworkCIDRs[1:])
+		r.replace(flag, "spec.additionalNetworkCIDRs", r.opt.NetworkCIDRs[1:])
 	}
 }
 
 func (r *rerun) dns(flag string) {
-	t, err := dnsType(r.opt.DNSType)
-	if err != nil {
-		r.refuse(flag, "", "%s", err)
+	if cloud := r.cluster.Cloud(); slices.Contains(dnsTypes[cloud], r.opt.DNSType) {
+		r.refuse(flag, "", "kops makes no %s DNS records in %s", strings.ToLower(r.opt.DNSType), cloud)
 		return
 	}
-	r.set("spec.topology.dns.type", t)
+	r.set("spec.topology.dns.type", r.opt.DNSType)
 }
 
 func (r *rerun) cloudLabels(string) {
@@ -245,12 +289,7 @@ func (r *rerun) networking(flag string) {
 	}
 }
 
-func (r *rerun) authorization(flag string) {
-	c := createCheck{o: &r.opt}
-	if c.oneOf(flag, &r.opt.Authorization, "RBAC", "AlwaysAllow"); len(c.problems) > 0 {
-		r.problems = append(r.problems, c.problems...)
-		return
-	}
+func (r *rerun) authorization(string) {
 	have, _ := r.cluster.Get("spec", "authorization")
 	want := r.opt.authorization()
 	for was := range mapOf(have) {
@@ -268,13 +307,9 @@ func mapOf(v any) map[string]any {
 	return m
 }
 
-func (r *rerun) featureGates(flag string) {
+func (r *rerun) featureGates(string) {
 	for _, text := range r.opt.KubernetesFeatureGates {
 		name, on := featureGate(text)
-		if !gateName.MatchString(name) {
-			r.refuse(flag, "a name, +name or -name", "%q is no feature gate", shorten(text))
-			continue
-		}
 		for _, component := range gated {
 			r.set("spec."+component+".featureGates", name+"="+strconv.FormatBool(on))
 		}
@@ -282,11 +317,11 @@ func (r *rerun) featureGates(flag string) {
 }
 
 func (r *rerun) balancerType(string) {
-	r.set("spec.api.loadBalancer.type", map[string]string{"public": "Public", "internal": "Internal"}[strings.ToLower(r.opt.APILoadBalancerType)])
+	r.set("spec.api.loadBalancer.type", map[string]string{"public": "Public", "internal": "Internal"}[r.opt.APILoadBalancerType])
 }
 
 func (r *rerun) balancerClass(string) {
-	r.set("spec.api.loadBalancer.class", map[string]string{"classic": "Classic", "network": "Network"}[strings.ToLower(r.opt.APILoadBalancer)])
+	r.set("spec.api.loadBalancer.class", map[string]string{"network": "Network"}[r.opt.APILoadBalancer])
 }
 
 func (r *rerun) discoveryStore(string) {
@@ -309,7 +344,7 @@ func (r *rerun) machines(flag string, role Role, sizes []string) {
 	}
 	r.setGroups(role, "spec.machineType", sizes[0])
 	if len(sizes) > 1 && r.cluster.Cloud() == "aws" {
-		r.replaceInGroups(role, "spec.mixedInstancesPolicy.instances", sizes)
+		r.replaceInGroups(flag, role, "spec.mixedInstancesPolicy.instances", sizes)
 	}
 }
 

@@ -122,6 +122,30 @@ func TestRerunOnHosts(t *testing.T) {
 	}
 }
 
+// TestRerunTakesTheWordsOfAFirstRun, in any spelling, and no others: what is
+// wrong or empty is refused by its flag.
+func TestRerunTakesTheWordsOfAFirstRun(t *testing.T) {
+	again := cluster.CreateOptions{
+		APILoadBalancerType: "banana", APILoadBalancer: "classic", NodeVolumeType: "banana", ControlPlaneTenancy: "banana", NodeSecurityGroups: []string{"banana"},
+		AdminAccess: []string{"banana"}, KubernetesVersion: "banana", NodeSizes: []string{""},
+	}
+	given := "api-loadbalancer-type api-loadbalancer-class node-volume-type control-plane-tenancy node-security-groups admin-access ssh-access network-cidr control-plane-security-groups kubernetes-version node-size"
+	_, err := rerunLines(t, inCloud("aws"), again, given)
+	want := "--admin-access --api-loadbalancer-class --api-loadbalancer-type --control-plane-security-groups --control-plane-tenancy --kubernetes-version --network-cidr --node-security-groups --node-size --node-volume-type --ssh-access"
+	if got := flagsOf(t, err); got != want {
+		t.Errorf("got  %s\nwant %s\n%v", got, want, err)
+	}
+	made := inCloud("aws")
+	made.Topology = "private"
+	again = cluster.CreateOptions{APILoadBalancerType: "Internal", NodeVolumeType: "GP2", DNSType: "PRIVATE"}
+	got, err := rerunLines(t, made, again, "api-loadbalancer-type node-volume-type dns")
+	for _, line := range []string{"+      type: Internal", "+      type: Private", "+  rootVolumeType: gp2"} {
+		if err != nil || !strings.Contains(got, line) {
+			t.Errorf("%v: no %q in %s", err, line, got)
+		}
+	}
+}
+
 // TestRerunKeepsWhatAClusterIsMadeOf.
 func TestRerunKeepsWhatAClusterIsMadeOf(t *testing.T) {
 	yes := true
