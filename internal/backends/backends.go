@@ -63,9 +63,6 @@ var later = []string{"swift", "oss"}
 func Open(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 	scheme, rest, found := strings.Cut(url, "://")
 	if !found {
-		if name, _, _ := strings.Cut(url, ":"); name != url && known(name) {
-			return nil, addressError(url, "is that a directory, or a URL that lacks a slash?", "write "+name+"://, or ./"+name+":... for a directory of that name")
-		}
 		return openDir(url)
 	}
 	if scheme == "file" {
@@ -78,12 +75,6 @@ func Open(ctx context.Context, url string, opt Options) (*vfs.FS, error) {
 		return nil, &SchemeError{URL: withoutUser(url), Err: errors.ErrUnsupported}
 	}
 	return nil, &SchemeError{URL: withoutUser(url), Err: fs.ErrInvalid}
-}
-
-// known reports whether addresses can begin with a scheme.
-func known(scheme string) bool {
-	_, ok := openers[scheme]
-	return ok || scheme == "file" || slices.Contains(later, scheme)
 }
 
 func openMemory(_ context.Context, url string, _ Options) (*vfs.FS, error) {

@@ -66,31 +66,33 @@ func Unanswered(ctx context.Context, err error) *Failure {
 	case errors.As(err, &escaped):
 		return &Failure{Err: err}
 	case IsTLS(err):
-		return &Failure{Err: &advised{err, "if the service has a certificate of your own authority, name a file with it in SSL_CERT_FILE; if it speaks plain HTTP, its endpoint begins with http://"}}
+		return &Failure{Err: Advise(err, "if the service has a certificate of your own authority, name a file with it in SSL_CERT_FILE; if it speaks plain HTTP, its endpoint begins with http://")}
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return &Failure{Host: dns.Name, Err: &advised{err, "no address of the host " + Brief(dns.Name) + " is known: check the address of the store, and the network"}}
+		return &Failure{Host: dns.Name, Err: Advise(err, "no address of the host "+Brief(dns.Name)+" is known: check the address of the store, and the network")}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &Failure{Again: true, Dial: true, Err: &advised{err, "nothing listens there: check the endpoint, and whether the service runs"}}
+		return &Failure{Again: true, Dial: true, Err: Advise(err, "nothing listens there: check the endpoint, and whether the service runs")}
 	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-		return &Failure{Again: true, Dial: true, Err: &advised{err, unreached}}
+		return &Failure{Again: true, Dial: true, Err: Advise(err, unreached)}
 	case context.Cause(ctx) == errSlow: //nolint:errorlint // the very value
-		err = &advised{errSlow, unreached}
+		err = Advise(errSlow, unreached)
 	}
 	return &Failure{Err: fmt.Errorf("the connection broke: %w", err), Again: true, Doubt: true}
 }
 
 const unreached = "the service does not answer: check the network, proxies (HTTPS_PROXY, NO_PROXY) and the endpoint"
 
-// advised is an error with a hint.
+// Advise returns err with a hint what to do about it.
+func Advise(err error, hint string) error { return &advised{err, hint} }
+
 type advised struct {
 	error
-	advice string
+	hint string
 }
 
 func (e *advised) Unwrap() error { return e.error }
 
 // Hint says what to do.
-func (e *advised) Hint() string { return e.advice }
+func (e *advised) Hint() string { return e.hint }
 
 // IsTLS reports whether both sides did not agree on TLS.
 func IsTLS(err error) bool {

@@ -37,8 +37,7 @@ func (d *Driver) failure(ctx context.Context, verb string, err error) *wire.Fail
 	}
 	f := wire.Unanswered(ctx, err)
 	if f.Host != "" {
-		f.Err = &wire.Refusal{Message: "there is no host " + f.Host, Class: fs.ErrInvalid,
-			Advice: "there is no storage account " + d.account + ", or its endpoint is another: look at the address"}
+		f.Err = wire.Advise(fmt.Errorf("there is no host %s", wire.Brief(f.Host)), "there is no storage account "+d.account+", or its endpoint is another: look at the address, and the network")
 	}
 	return f
 }

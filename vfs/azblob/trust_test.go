@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -113,4 +114,26 @@ func TestAKeyThatIsAnotherIsRefused(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// An account that does not exist is a host that does not.
+func TestAnAccountThatIsNotThere(t *testing.T) {
+	d, err := azblob.Open(t.Context(), azblob.Options{
+		Account: "ours", Container: "state", Endpoint: "https://nobody.invalid", Getenv: env{"AZURE_STORAGE_KEY": "eA=="}.get,
+		Transport: unknownHost{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Put(t.Context(), "k", nil, vfs.IfAbsent(), "")
+	said(t, err, nil, "there is no host nobody.invalid", "there is no storage account ours")
+	if errors.Is(err, fs.ErrInvalid) || strings.HasPrefix(err.Error(), "0") {
+		t.Error(err)
+	}
+}
+
+type unknownHost struct{}
+
+func (unknownHost) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}
 }
