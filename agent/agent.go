@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
@@ -210,14 +211,23 @@ func (a *Agent) wait(ctx context.Context) {
 // complain logs what goes wrong at turn after turn once, until it goes well or
 // goes wrong otherwise.
 func (a *Agent) complain(ctx context.Context, what string, err error) {
-	said := ""
-	if err != nil {
-		said = err.Error()
-	}
+	said := alike(err)
 	if said != "" && said != a.said[what] && ctx.Err() == nil {
 		a.log.WarnContext(ctx, what, slog.Any("err", err))
 	}
 	a.said[what] = said
+}
+
+// madeUp are names of files that are being written: others with each try.
+var madeUp = regexp.MustCompile(`(\bnew[.-]|\.tmp-)[A-Za-z0-9]+`)
+
+// alike returns a text that is the same for errors that say the same to people;
+// "" for none.
+func alike(err error) string {
+	if err == nil {
+		return ""
+	}
+	return madeUp.ReplaceAllString(err.Error(), "${1}*")
 }
 
 // remember writes the memory where it changed. What cannot be written is tried

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stateroom/stateroom/bundle"
+	"github.com/stateroom/stateroom/internal/durable"
 	"github.com/stateroom/stateroom/vfs"
 	"github.com/stateroom/stateroom/vfs/mem"
 )
@@ -24,6 +26,7 @@ type fickle struct {
 	vfs.Driver
 	get, put atomic.Pointer[error]
 	gets     atomic.Int32
+	named    bool // errors of put name a file, another one each time
 }
 
 func (f *fickle) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
@@ -36,6 +39,9 @@ func (f *fickle) Get(ctx context.Context, key string, unless vfs.Version) ([]byt
 
 func (f *fickle) Put(ctx context.Context, key string, data []byte, c vfs.Cond, tag string) (vfs.Entry, error) {
 	if err := f.put.Load(); err != nil {
+		if f.named {
+			return vfs.Entry{}, &fs.PathError{Op: "write", Path: "tmp/new." + durable.TempName(), Err: *err}
+		}
 		return vfs.Entry{}, *err
 	}
 	return f.Driver.Put(ctx, key, data, c, tag)
@@ -137,6 +143,31 @@ func TestADiskThatIsReadOnlyLeavesWhatRuns(t *testing.T) {
 		disk.put.Store(nil)
 		time.Sleep(3 * time.Minute)
 		w.expect("confirmed at 2")
+	})
+}
+
+// A real disk names the file that it has no room for, another one each time: that
+// is one complaint, whatever could not be remembered.
+func TestAFullDiskFillsNoLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		disk := &fickle{Driver: fsDriver{w.memory}, named: true}
+		w.memory = vfs.New(disk, "mem://memory")
+		log := &lines{}
+		w.log = slog.New(slog.NewTextHandler(log, nil))
+		w.release(testBundle("1.37.2", service("api", "")))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.expect("ready at 1")
+		log.take()
+		err := error(syscall.ENOSPC)
+		disk.put.Store(&err)
+		time.Sleep(2 * time.Minute) // it cannot be confirmed
+		w.release(testBundle("1.37.2", service("api", "", "--x")))
+		time.Sleep(5 * time.Minute)
+		if said := log.take(); strings.Count(said, "\n") > 5 || !strings.Contains(said, "no space left on device") {
+			t.Errorf("minutes of log:\n%.2000s", said)
+		}
 	})
 }
 

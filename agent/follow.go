@@ -104,7 +104,7 @@ func (a *Agent) reachable(ctx context.Context, err error) {
 		}
 		a.away, a.misses = nil, 0
 	} else {
-		if a.away == nil || a.away.Error() != err.Error() {
+		if a.away == nil || alike(a.away) != alike(err) {
 			a.log.WarnContext(ctx, "no release; what runs goes on", slog.String("store", a.opt.Store.Name()), slog.Any("err", err))
 		}
 		a.away = err

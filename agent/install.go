@@ -184,7 +184,7 @@ func (a *Agent) staged(ctx context.Context, s *staging) {
 		return
 	}
 	t := a.trouble[s.aim.Digest]
-	if t == nil || t.err.Error() != err.Error() {
+	if t == nil || alike(t.err) != alike(err) {
 		a.log.WarnContext(ctx, "cannot stage", slog.Int("commit", s.aim.Commit), slog.String("digest", s.aim.Digest.Short()), slog.Any("err", err))
 	}
 	if errors.Is(err, fs.ErrInvalid) && (a.set == nil || s.aim.Digest != a.aim.Digest) && a.mem.failure(s.aim) == nil {

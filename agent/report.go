@@ -42,7 +42,7 @@ func (a *Agent) failed() *bundle.Failure {
 			continue
 		}
 		if t := a.trouble[aim.Digest]; t != nil && a.blocked() {
-			return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: t.err.Error()}
+			return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: alike(t.err)}
 		}
 	}
 	return nil
