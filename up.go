@@ -122,12 +122,19 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 	if err := os.MkdirAll(m.Dir(name), 0o700); err != nil {
 		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
 	}
-	if err := WriteSecretFile(m.bootstrapPath(name), data); err != nil {
-		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
+	// What is there is not written again: the disk may be full.
+	if old, err := os.ReadFile(m.bootstrapPath(name)); err != nil || !bytes.Equal(old, data) {
+		if err := WriteSecretFile(m.bootstrapPath(name), data); err != nil {
+			return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
+		}
 	}
 	address := LocalAddress(id)
-	if _, err := s.WriteKubeconfig(ctx, name, m, Access{Server: serverAt(address, plan.APIPort(c)), Validity: upValidity}); err != nil {
-		return nil, err
+	server := serverAt(address, plan.APIPort(c))
+	if _, err := s.WriteKubeconfig(ctx, name, m, Access{Server: server, Validity: upValidity}); err != nil {
+		if !s.goodKubeconfig(m.KubeconfigPath(name), server) {
+			return nil, err
+		}
+		up.Say("%v; the one that is there goes on", err)
 	}
 	running, err := m.Running(ctx, name)
 	if err != nil {
