@@ -118,20 +118,27 @@ func (f *fileMerge) one(base, ours, theirs *doc.Document) error {
 		return err
 	}
 	f.out = append(f.out, m.Document)
-	line, _ := m.Document.Position()
+	shift := 0
+	if len(m.Conflicts) > 0 && len(f.base)+len(f.ours)+len(f.theirs) > 3 {
+		shift = f.shift(m.Document)
+	}
 	for _, c := range m.Conflicts {
-		at := f.lines() - bytes.Count(m.Document.Bytes(), []byte("\n"))
-		if len(f.base)+len(f.ours)+len(f.theirs) > 3 { // lines count in the file that was read
-			docs, err := doc.Parse(m.Document.Bytes())
-			if err != nil || len(docs) != 1 {
-				return err
-			}
-			first, _ := docs[0].Position()
-			c.Line += at + first - line
-		}
+		c.Line += shift
 		f.conflicts = append(f.conflicts, c)
 	}
 	return nil
+}
+
+// shift is how many lines further down the last of the merged documents stands
+// than in the file that it was read from, in which its lines are counted.
+func (f *fileMerge) shift(last *doc.Document) int {
+	line, _ := last.Position()
+	before := f.lines() - bytes.Count(last.Bytes(), []byte("\n"))
+	first := 1
+	if docs, err := doc.Parse(last.Bytes()); err == nil && len(docs) == 1 {
+		first, _ = docs[0].Position()
+	}
+	return before + first - line
 }
 
 // lines is how many lines there are so far.

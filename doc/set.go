@@ -355,35 +355,45 @@ func (d *Document) empty(path []string, n *yaml.Node) error {
 // guard refuses to change a node that is used elsewhere: n itself, or, with
 // below, anything in it.
 func (d *Document) guard(n *yaml.Node, below bool) error {
-	if n.Anchor != "" {
-		if lines := d.aliasLines(n); lines != "" {
-			return refuse("write out the aliases first", "the value on line %d is used as *%s on line %s too", n.Line+d.bodyLine(), n.Anchor, lines)
+	var uses map[*yaml.Node][]string
+	var visit func(n *yaml.Node) error
+	visit = func(n *yaml.Node) error {
+		if n.Anchor != "" {
+			if uses == nil {
+				uses = d.aliasLines()
+			}
+			if lines := uses[n]; lines != nil {
+				return refuse("write out the aliases first", "the value on line %d is used as *%s on line %s too", n.Line+d.bodyLine(), n.Anchor, strings.Join(lines, ", "))
+			}
 		}
-	}
-	if below {
+		if !below {
+			return nil
+		}
 		for _, c := range n.Content {
-			if err := d.guard(c, true); err != nil {
+			if err := visit(c); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
-	return nil
+	return visit(n)
 }
 
-// aliasLines names the lines on which a node is used.
-func (d *Document) aliasLines(n *yaml.Node) string {
-	var lines []string
+// aliasLines names the lines on which nodes with an anchor are used.
+func (d *Document) aliasLines() map[*yaml.Node][]string {
+	lines := map[*yaml.Node][]string{}
+	before := d.bodyLine()
 	var visit func(at *yaml.Node)
 	visit = func(at *yaml.Node) {
-		if at.Kind == yaml.AliasNode && at.Alias == n {
-			lines = append(lines, strconv.Itoa(at.Line+d.bodyLine()))
+		if at.Kind == yaml.AliasNode {
+			lines[at.Alias] = append(lines[at.Alias], strconv.Itoa(at.Line+before))
 		}
 		for _, c := range at.Content {
 			visit(c)
 		}
 	}
 	visit(d.root)
-	return strings.Join(lines, ", ")
+	return lines
 }
 
 // named is a path for people; the root's is "the document".
