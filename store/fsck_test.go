@@ -150,6 +150,7 @@ var damages = []damage{
 	}, "release-stray", nil, ""},
 	{"key gone", without(ownDir + "keys/manifest/1"), "key-missing", nil, "key-missing"},
 	{"key cut", edit(ownDir+"keys/manifest/1", half), "key-unreadable", nil, "key-missing"},
+	{"lease of an older kind", with(ownDir+"lease", "stateroom lease 1\n"), "lease-left", nil, ""},
 	{"object of nobody", with(ownDir+"notes", "x"), "object-stray", nil, "object-stray"},
 	{"key that kops takes for a cluster", with(ownDir+"bundles/config", "x"), "object-config", nil, "object-config"},
 }

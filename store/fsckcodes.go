@@ -46,6 +46,7 @@ const (
 	KeyUnreadable    Code = "key-unreadable"
 	DraftUnreadable  Code = "draft-unreadable"
 	DraftChain       Code = "draft-chain"
+	LeaseLeft        Code = "lease-left"
 	CheckLeft        Code = "check-left"
 	TmpLeft          Code = "tmp-left"
 	TmpRecorded      Code = "tmp-recorded"
@@ -104,6 +105,7 @@ var meanings = map[Code]meaning{
 	KeyUnreadable:    {"nothing can be written while it is there", "it is moved aside, and a new key is made with the next secret", ""},
 	DraftUnreadable:  {"nobody can go on with this draft, nor publish it; the cluster is not touched by that", "", "write it anew under another name; stateroom show and stateroom diff read what older commits of it hold"},
 	DraftChain:       {"this draft was copied, or the history that it goes off was replaced", "", "write it anew under another name"},
+	LeaseLeft:        {"a lease from when it was an object of its own; nothing reads it, it stands in the head now", "it is removed", ""},
 	CheckLeft:        {"a check of the service was cut off before it could clean up; nothing reads it", "it is removed", ""},
 	TmpLeft:          {"a crash on this disk; the next write puts it right", "it is put right", ""},
 	TmpRecorded:      {"nothing is lost: it is a second copy", "it is removed", ""},

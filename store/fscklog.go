@@ -81,6 +81,10 @@ func (x *examination) objects(ctx context.Context) error {
 				continue
 			}
 			x.at[n], x.last = e.Version, max(x.last, n)
+		case e.Key == "lease":
+			x.add(LeaseLeft, x.own(e.Key), "a lease of an older kind", func(ctx context.Context) error {
+				return x.h.own.Delete(ctx, e.Key, vfs.IfVersion(e.Version))
+			})
 		case rest == "" && slices.Contains([]string{headName, "release"}, folder),
 			rest != "" && slices.Contains([]string{"bundles", "nodes", "keys", "drafts", "void"}, folder):
 		default:
