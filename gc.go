@@ -58,6 +58,7 @@ func (g *Garbage) Bytes() int64 {
 // whole; no commit goes. With an error comes what went all the same.
 func (s *Store) GC(ctx context.Context, name cluster.Name, gc GC) (*Garbage, error) {
 	h := s.store.Cluster(string(name))
+	defer s.store.Forget(string(name)) // there may be thousands to come
 	now := s.opt.Now()
 	if gc.Write {
 		var err error

@@ -64,7 +64,7 @@ func Fsck(ctx context.Context, f *vfs.FS, opt Options, o FsckOptions) ([]Finding
 			return nil, err
 		}
 	}
-	repairAll(ctx, f, opt, first)
+	repairAll(ctx, f, opt, o.Cluster, first)
 	last, err := examineStore(ctx, f, opt, o.Cluster)
 	if err != nil {
 		return findings(first), err
@@ -111,9 +111,11 @@ func settleFindings(first, last []Finding) []Finding {
 
 // examined is a store that was looked at.
 type examined struct {
-	s        *Store
-	found    []Finding // the store's own
-	clusters []*examination
+	s         *Store
+	found     []Finding      // the store's own
+	clusters  []*examination // those without findings hold nothing
+	leftovers []vfs.Leftover
+	recorded  []bool // whether a record holds the bytes of each of them
 }
 
 func findings(e *examined) []Finding {
@@ -148,18 +150,32 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 		}
 		names = []string{only}
 	}
+	if e.leftovers, err = e.s.f.Leftovers(ctx); err != nil {
+		return nil, err
+	}
+	e.recorded = make([]bool, len(e.leftovers))
 	for _, name := range names {
 		_, history := slices.BinarySearch(histories, name)
 		x, err := e.s.examineCluster(ctx, name, history)
 		if err != nil {
 			return nil, fmt.Errorf("fsck %s: %w", name, err)
 		}
+		for i, l := range e.leftovers {
+			if cluster, file, _ := strings.Cut(l.Key, "/"); cluster == name && x.holds(file, l.Data) {
+				e.recorded[i] = true
+			}
+		}
+		if len(x.found) == 0 { // of ten thousand clusters, few have more to be told
+			x = &examination{h: x.h}
+			e.s.Forget(name)
+		}
 		e.clusters = append(e.clusters, x)
 	}
 	if err := e.checksLeft(ctx); err != nil {
 		return nil, err
 	}
-	return e, e.leftovers(ctx, only)
+	e.addLeftovers(only)
+	return e, nil
 }
 
 // checksLeft looks for what a check of the service did not clean up. One that
@@ -246,13 +262,9 @@ func (e *examined) storeObject(ctx context.Context, used bool) error {
 	return nil
 }
 
-// leftovers looks at what the driver set aside.
-func (e *examined) leftovers(ctx context.Context, only string) error {
-	all, err := e.s.f.Leftovers(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range all {
+// addLeftovers tells what the driver set aside.
+func (e *examined) addLeftovers(only string) {
+	for i, l := range e.leftovers {
 		name, _, _ := strings.Cut(strings.TrimPrefix(l.Key, meta+"/"), "/")
 		if only != "" && name != only {
 			continue
@@ -268,7 +280,7 @@ func (e *examined) leftovers(ctx context.Context, only string) error {
 			})
 			continue
 		}
-		if e.recorded(l) {
+		if e.recorded[i] {
 			e.add(TmpRecorded, object, "bytes of another tool at "+l.Key+", which a commit holds too", func(ctx context.Context) error {
 				return e.s.f.DropLeftover(ctx, l.Name)
 			})
@@ -276,7 +288,6 @@ func (e *examined) leftovers(ctx context.Context, only string) error {
 		}
 		e.add(TmpKept, object, fmt.Sprintf("%d bytes that another tool wrote to %s, written over before they could be imported", len(l.Data), l.Key), nil)
 	}
-	return nil
 }
 
 func orUnknown(key string) string {
@@ -284,15 +295,4 @@ func orUnknown(key string) string {
 		return "an object"
 	}
 	return key
-}
-
-// recorded reports whether a record holds these bytes at this name.
-func (e *examined) recorded(l vfs.Leftover) bool {
-	cluster, name, _ := strings.Cut(l.Key, "/")
-	for _, x := range e.clusters {
-		if x.h.name == cluster && x.holds(name, l.Data) {
-			return true
-		}
-	}
-	return false
 }

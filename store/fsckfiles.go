@@ -68,13 +68,15 @@ func (x *examination) tip() *record {
 }
 
 // checkHead holds the head against the log.
-func (x *examination) checkHead() {
+func (x *examination) checkHead(ctx context.Context) error {
 	if x.head == nil {
-		return
+		return nil
 	}
 	object := x.own(headName)
-	at := x.records[x.head.Number]
+	at, err := x.full(ctx, x.head.Number)
 	switch {
+	case err != nil:
+		return err
 	case x.head.Number > x.last:
 		x.add(HeadAhead, object, fmt.Sprintf("it names commit %d, and the last one there is %d", x.head.Number, x.last), x.fill)
 	case at == nil: // said of the record
@@ -85,6 +87,7 @@ func (x *examination) checkHead() {
 	case x.head.Number < x.last:
 		x.add(HeadBehind, object, fmt.Sprintf("it names commit %d, and the newest is %d", x.head.Number, x.last), nil)
 	}
+	return nil
 }
 
 // state is how the history stands for those who judge plain files.

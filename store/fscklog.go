@@ -19,10 +19,11 @@ type examination struct {
 	found   []Finding
 	raw     map[int][]byte      // of records that cannot be used
 	at      map[int]vfs.Version // of all records
-	records map[int]*record     // that can be read, in the chain or not
+	records map[int]*record     // that can be read, in the chain or not; see slim
 	bad     map[int]bool        // may be replaced by a void record
 	last    int                 // the highest number
 	spare   []*record           // readable but for some payload
+	chained []Finding           // where one record does not follow from the one before
 
 	head   *head
 	headAt vfs.Version
@@ -56,8 +57,10 @@ func (x *examination) examine(ctx context.Context, history bool) (err error) {
 			return err
 		}
 	}
-	x.chain()
-	x.checkHead()
+	x.found = append(x.found, x.chained...)
+	if err := x.checkHead(ctx); err != nil {
+		return err
+	}
 	return x.files(ctx)
 }
 
@@ -116,55 +119,125 @@ func (x *examination) strayRecord(ctx context.Context, key string) error {
 	return nil
 }
 
-// log reads every record.
+// readAtOnce is how many records are in memory with all that they hold.
+const readAtOnce = 512
+
+// log reads every record, and holds each against the one before.
 func (x *examination) log(ctx context.Context) error {
-	type read struct {
-		r    *record
-		raw  []byte
-		code Code
-		err  error
-	}
-	reads := make([]read, x.last)
-	err := forEach(ctx, x.last, func(ctx context.Context, i int) error {
-		if _, there := x.at[i+1]; !there {
-			reads[i] = read{code: RecordMissing, err: errors.New("it is not there, and later ones are")}
-			return nil
-		}
-		b, _, err := x.h.own.Get(ctx, recordName(i+1))
+	transactions := map[string]int{}
+	for first := 1; first <= x.last; first += readAtOnce {
+		reads := make([]readRecord, min(readAtOnce, x.last-first+1))
+		err := forEach(ctx, len(reads), func(ctx context.Context, i int) (err error) {
+			reads[i], err = x.read(ctx, first+i)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		r, err := decodeRecord(b)
-		reads[i] = read{r, b, RecordUnreadable, err}
-		newer, _ := errors.AsType[*FormatError](err)
-		switch {
-		case newer != nil:
-			reads[i].code = RecordNewer
-		case err == nil && r.Number != i+1:
-			reads[i].err = fmt.Errorf("it says that it is number %d", r.Number)
-		case err == nil && x.h.s.opt.Verify != nil:
-			reads[i].code, reads[i].err = RecordSignature, x.h.s.opt.Verify(string(r.Digest), r.Signature)
+		for i, got := range reads {
+			if err := x.enter(ctx, first+i, got); err != nil {
+				return err
+			}
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for i, got := range reads {
-		n := i + 1
-		if got.err == nil {
-			x.records[n] = got.r
-			continue
+		for n := first; n < first+len(reads); n++ {
+			x.chain(n, transactions)
+			x.slim(n - 1)
 		}
-		x.raw[n] = got.raw
-		if r := recordButPayload(got.raw); r != nil && r.Number == n && got.code == RecordUnreadable {
-			x.spare = append(x.spare, r)
-			continue
-		}
-		x.bad[n] = got.code != RecordNewer
-		x.add(got.code, x.own(recordName(n)), fmt.Sprintf("commit %d: %v", n, got.err), nil)
 	}
 	return nil
+}
+
+// readRecord is what was found at a number.
+type readRecord struct {
+	r    *record
+	raw  []byte
+	code Code
+	err  error
+}
+
+func (x *examination) read(ctx context.Context, n int) (readRecord, error) {
+	if _, there := x.at[n]; !there {
+		return readRecord{code: RecordMissing, err: errors.New("it is not there, and later ones are")}, nil
+	}
+	b, _, err := x.h.own.Get(ctx, recordName(n))
+	if err != nil {
+		return readRecord{}, err
+	}
+	r, err := decodeRecord(b)
+	got := readRecord{r, b, RecordUnreadable, err}
+	newer, _ := errors.AsType[*FormatError](err)
+	switch {
+	case newer != nil:
+		got.code = RecordNewer
+	case err == nil && r.Number != n:
+		got.err = fmt.Errorf("it says that it is number %d", r.Number)
+	case err == nil && x.h.s.opt.Verify != nil:
+		got.code, got.err = RecordSignature, x.h.s.opt.Verify(string(r.Digest), r.Signature)
+	}
+	return got, nil
+}
+
+// enter notes what was found at a number.
+func (x *examination) enter(ctx context.Context, n int, got readRecord) error {
+	if got.err == nil {
+		wrong, err := x.wrongPayloads(ctx, got.r)
+		if err != nil {
+			return err
+		}
+		if x.records[n] = got.r; len(wrong) > 0 {
+			x.spare = append(x.spare, got.r)
+		}
+		return nil
+	}
+	if r := recordButPayload(got.raw); r != nil && r.Number == n && got.code == RecordUnreadable {
+		x.spare, x.records[n] = append(x.spare, r), r
+		return nil
+	}
+	x.raw[n], x.bad[n] = got.raw, got.code != RecordNewer
+	x.add(got.code, x.own(recordName(n)), fmt.Sprintf("commit %d: %v", n, got.err), nil)
+	return nil
+}
+
+// slim drops the manifest of a record that another follows, and what was read
+// along with its bytes: of a hundred thousand commits, they are most of it. full
+// has it again.
+func (x *examination) slim(n int) {
+	r := x.records[n]
+	if r == nil || slices.Contains(x.spare, r) {
+		return
+	}
+	small := *r
+	small.Files, small.Parts = map[string]File{}, slices.Clone(r.Parts)
+	for name := range r.Was {
+		if f, ok := r.Files[name]; ok {
+			small.Files[name] = f
+		}
+	}
+	for i := range small.Parts {
+		p := &small.Parts[i]
+		p.Writes = slices.Clone(p.Writes)
+		for j := range p.Writes {
+			p.Writes[j].Bytes = bytes.Clone(p.Writes[j].Bytes)
+		}
+	}
+	x.records[n] = &small
+}
+
+// full returns a record with all of its manifest; nil: it cannot be read.
+func (x *examination) full(ctx context.Context, n int) (*record, error) {
+	r := x.records[n]
+	if r == nil || n == x.last {
+		return r, nil
+	}
+	b, _, err := x.h.own.Get(ctx, recordName(n))
+	if err != nil {
+		return nil, err
+	}
+	whole := recordButPayload(b)
+	if whole == nil || whole.Digest != r.Digest {
+		return nil, fmt.Errorf("%s has become another meanwhile: %w", recordName(n), ErrConflict)
+	}
+	return whole, nil
 }
 
 // recordButPayload reads a record whose digest holds, whatever bytes it
@@ -183,36 +256,35 @@ func recordButPayload(b []byte) *record {
 	return r
 }
 
-// chain holds each record against the one before.
-func (x *examination) chain() {
-	transactions := map[string]int{}
-	for n := 1; n <= x.last; n++ {
-		r, prev := x.records[n], x.records[n-1]
-		if r == nil {
-			continue
-		}
-		object := x.own(recordName(n))
-		if r.Cluster != x.h.name {
-			x.add(RecordCluster, object, fmt.Sprintf("commit %d is one of cluster %s", n, quote(r.Cluster)), nil)
-		}
-		if first := transactions[r.Transaction]; first > 0 {
-			x.add(RecordTwice, object, fmt.Sprintf("commits %d and %d are one transaction", first, n), nil)
-		}
-		transactions[r.Transaction] = n
-		if prev == nil || prev.Kind == Void {
-			continue
-		}
-		if r.Parent != prev.Digest {
-			x.bad[n], x.bad[n-1] = true, true
-			x.add(RecordChain, object, fmt.Sprintf("commit %d does not follow commit %d as it is", n, n-1), nil)
-			continue
-		}
-		if len(r.Parts) > 0 && r.seconds() < prev.seconds() {
-			x.add(RecordTime, object, fmt.Sprintf("commit %d is %d s older than commit %d", n, prev.seconds()-r.seconds(), n-1), nil)
-		}
-		if why := r.departs(prev); why != "" {
-			x.add(RecordManifest, object, fmt.Sprintf("commit %d: %s", n, why), nil)
-		}
+// chain holds a record against the one before.
+func (x *examination) chain(n int, transactions map[string]int) {
+	r, prev := x.records[n], x.records[n-1]
+	if r == nil {
+		return
+	}
+	add := func(code Code, format string, args ...any) {
+		x.chained = append(x.chained, Finding{Cluster: x.h.name, Code: code, Object: x.own(recordName(n)), What: fmt.Sprintf(format, args...)})
+	}
+	if r.Cluster != x.h.name {
+		add(RecordCluster, "commit %d is one of cluster %s", n, quote(r.Cluster))
+	}
+	if first := transactions[r.Transaction]; first > 0 {
+		add(RecordTwice, "commits %d and %d are one transaction", first, n)
+	}
+	transactions[r.Transaction] = n
+	if prev == nil || prev.Kind == Void {
+		return
+	}
+	if r.Parent != prev.Digest {
+		x.bad[n], x.bad[n-1] = true, true
+		add(RecordChain, "commit %d does not follow commit %d as it is", n, n-1)
+		return
+	}
+	if len(r.Parts) > 0 && r.seconds() < prev.seconds() {
+		add(RecordTime, "commit %d is %d s older than commit %d", n, prev.seconds()-r.seconds(), n-1)
+	}
+	if why := r.departs(prev); why != "" {
+		add(RecordManifest, "commit %d: %s", n, why)
 	}
 }
 
@@ -243,20 +315,11 @@ func (r *record) departs(prev *record) string {
 	return ""
 }
 
-// payloads looks for the bytes that records have lost, and finds those of
-// secrets that are not what their digest says.
+// payloads finds the bytes that records have lost, and those of secrets that are
+// not what their digest says.
 func (x *examination) payloads(ctx context.Context) error {
-	for n := 1; n <= x.last; n++ {
-		r := x.records[n]
-		if r == nil {
-			continue
-		}
-		if wrong, err := x.wrongPayloads(ctx, r); err != nil {
-			return err
-		} else if len(wrong) > 0 {
-			x.spare = append(x.spare, r)
-			delete(x.records, n)
-		}
+	for _, r := range x.spare {
+		delete(x.records, r.Number) // what it holds is not to be found in it
 	}
 	for _, r := range x.spare {
 		object := x.own(recordName(r.Number))
@@ -271,6 +334,13 @@ func (x *examination) payloads(ctx context.Context) error {
 		}
 		x.records[r.Number] = mended
 		x.add(RecordPayload, object, fmt.Sprintf("commit %d: bytes do not fit their digest", r.Number), func(ctx context.Context) error {
+			spoilt, _, err := x.h.own.Get(ctx, recordName(r.Number))
+			if err == nil {
+				err = x.h.keepVoid(ctx, recordName(r.Number), spoilt)
+			}
+			if err != nil {
+				return err
+			}
 			b, err := mended.encode(nil)
 			if err == nil {
 				_, err = x.h.own.Put(ctx, recordName(r.Number), b, vfs.IfVersion(x.at[r.Number]), "")
@@ -285,24 +355,51 @@ func (x *examination) payloads(ctx context.Context) error {
 // manifest says. Those of a lost key, and stripped ones, count as right.
 func (x *examination) wrongPayloads(ctx context.Context, r *record) ([]string, error) {
 	var names []string
-	if len(r.Parts) == 0 {
-		return nil, nil
-	}
-	for _, w := range r.Parts[len(r.Parts)-1].Writes {
-		f := r.Files[w.Name]
-		ok := fits(f.Digest, f.Size, w.Bytes)
-		if ok && f.Digest.epoch() > 0 && len(w.Bytes) > 0 {
-			key, err := x.key(ctx, f.Digest.epoch())
+	for i := range r.Parts {
+		kept := i < len(r.Parts)-1
+		for _, w := range r.Parts[i].Writes {
+			f := r.Files[w.Name]
+			if kept {
+				f = keptFile(r, w.Name)
+			}
+			ok, err := x.right(ctx, w, f)
 			if err != nil {
 				return nil, err
 			}
-			ok = key == nil || digestKeyed(f.Digest.epoch(), key, w.Name, w.Bytes) == f.Digest
-		}
-		if !ok {
-			names = append(names, w.Name)
+			if !ok {
+				names = append(names, w.Name)
+			}
 		}
 	}
 	return names, nil
+}
+
+// keptFile is what a conflict says of foreign bytes that it keeps: no manifest
+// has their size.
+func keptFile(r *record, name string) File { return File{Digest: r.Was[name], Size: -1} }
+
+// right reports whether bytes are what a digest says, as far as it can be told.
+func (x *examination) right(ctx context.Context, w write, f File) (bool, error) {
+	if len(w.Bytes) == 0 && f.Size != 0 {
+		return true, nil // stripped
+	}
+	return x.same(ctx, w.Name, f, w.Bytes, true)
+}
+
+// same reports whether b are the bytes of a file; of a keyed one whose key is
+// lost, unknown.
+func (x *examination) same(ctx context.Context, name string, f File, b []byte, unknown bool) (bool, error) {
+	if f.Size >= 0 && int64(len(b)) != f.Size {
+		return false, nil
+	}
+	if f.Digest.plain() {
+		return digestOf(b) == f.Digest, nil
+	}
+	key, err := x.key(ctx, f.Digest.epoch())
+	if key == nil || err != nil {
+		return unknown, err
+	}
+	return digestKeyed(f.Digest.epoch(), key, name, b) == f.Digest, nil
 }
 
 // key returns a key, or nil where it cannot be had.
@@ -317,49 +414,40 @@ func (x *examination) key(ctx context.Context, epoch int) ([]byte, error) {
 // mendPayload returns a record with its bytes put back, or the names of those
 // that are nowhere.
 func (x *examination) mendPayload(ctx context.Context, r *record) (mended *record, lost []string, err error) {
-	wrong, err := x.wrongPayloads(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
 	mended = &record{}
 	*mended = *r
 	mended.Parts = slices.Clone(r.Parts)
-	last := &mended.Parts[len(mended.Parts)-1]
-	last.Writes = slices.Clone(last.Writes)
-	for i, w := range last.Writes {
-		if !slices.Contains(wrong, w.Name) {
-			continue
+	for i := range mended.Parts {
+		writes := slices.Clone(mended.Parts[i].Writes)
+		mended.Parts[i].Writes = writes
+		for j, w := range writes {
+			f := r.Files[w.Name]
+			if i < len(r.Parts)-1 {
+				f = keptFile(r, w.Name)
+			}
+			ok, err := x.right(ctx, w, f)
+			if err == nil && !ok {
+				writes[j].Bytes, err = x.findBytes(ctx, w.Name, f)
+				if writes[j].Bytes == nil {
+					lost = append(lost, w.Name)
+				}
+			}
+			if err != nil {
+				return nil, nil, err
+			}
 		}
-		b, err := x.findBytes(ctx, w.Name, r.Files[w.Name])
-		if err != nil {
-			return nil, nil, err
-		}
-		if b == nil {
-			lost = append(lost, w.Name)
-			continue
-		}
-		last.Writes[i].Bytes = b
 	}
 	if err := mended.check(); err != nil && len(lost) == 0 {
-		lost = append(lost, "what a conflict keeps")
+		lost = append(lost, "what it holds")
 	}
 	return mended, lost, nil
 }
 
-// findBytes looks for the bytes of a file in the plain file and in all records.
+// findBytes looks for the bytes of a file in the plain file and in all records;
+// nil: they are nowhere.
 func (x *examination) findBytes(ctx context.Context, name string, f File) ([]byte, error) {
-	fitting := func(b []byte) (bool, error) {
-		if int64(len(b)) != f.Size {
-			return false, nil
-		}
-		if f.Digest.plain() {
-			return digestOf(b) == f.Digest, nil
-		}
-		key, err := x.key(ctx, f.Digest.epoch())
-		return key != nil && digestKeyed(f.Digest.epoch(), key, name, b) == f.Digest, err
-	}
 	if s := x.seen[name]; s != nil && s.exists {
-		if ok, err := fitting(s.bytes); ok || err != nil {
+		if ok, err := x.same(ctx, name, f, s.bytes, false); ok || err != nil {
 			return s.bytes, err
 		}
 	}
@@ -369,7 +457,7 @@ func (x *examination) findBytes(ctx context.Context, name string, f File) ([]byt
 				if !f.Digest.plain() && w.Name != name {
 					continue
 				}
-				if ok, err := fitting(w.Bytes); ok || err != nil {
+				if ok, err := x.same(ctx, name, f, w.Bytes, false); ok || err != nil {
 					return w.Bytes, err
 				}
 			}

@@ -55,7 +55,11 @@ func (e *NotVoidError) Hint() string {
 // void puts a void record at a number: what stood there is kept in void/.
 func (x *examination) void(ctx context.Context, n int) error {
 	r := &record{Cluster: x.h.name, Number: n, Transaction: newTransaction(x.h.s.opt.Now()), Kind: Void, Was: map[string]Digest{}, Files: map[string]File{}}
-	if prev := x.records[n-1]; prev != nil {
+	prev, err := x.full(ctx, n-1)
+	if err != nil {
+		return err
+	}
+	if prev != nil {
 		r.ClusterID, r.Parent, r.Files = prev.ClusterID, prev.Digest, maps.Clone(prev.Files)
 	} else if n > 1 {
 		return fmt.Errorf("first the one before it must be there: %w", fs.ErrInvalid)
@@ -123,12 +127,12 @@ func (x *examination) fill(ctx context.Context) error {
 
 // repairAll mends what it can. What fails is noted at its finding, and the rest
 // goes on.
-func repairAll(ctx context.Context, f *vfs.FS, opt Options, e *examined) {
+func repairAll(ctx context.Context, f *vfs.FS, opt Options, only string, e *examined) {
 	mendAll(ctx, e.found)
 	for _, x := range e.clusters {
 		mendAll(ctx, x.found)
 	}
-	now, err := examineStore(ctx, f, opt, "")
+	now, err := examineStore(ctx, f, opt, only)
 	if err != nil {
 		return // it shows when all is looked at again
 	}

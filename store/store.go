@@ -184,6 +184,13 @@ func (s *Store) Cluster(name string) *History {
 	return &History{s: s, name: name, plain: s.f.Sub(name), own: s.f.Sub(meta + "/" + name), known: m, bad: checkCluster(name)}
 }
 
+// Forget drops what is remembered of a cluster, for who goes through many.
+func (s *Store) Forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, name)
+}
+
 // Clusters yields the names of the clusters, sorted: folders that hold
 // `config`, and those with a history that does not end in their deletion.
 func (s *Store) Clusters(ctx context.Context) iter.Seq2[string, error] {
