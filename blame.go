@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stateroom/stateroom/cluster"
@@ -34,48 +32,51 @@ func (s *Store) Blame(ctx context.Context, name cluster.Name, file string) ([]Bl
 	if _, ok := head.Commit().Files[file]; !ok || hidden(file) {
 		return nil, &MissingError{What: "file", Name: file, hint: "stateroom blame cluster, blame instancegroup NAME, or a file of the cluster as stateroom log -o wide names them"}
 	}
-	commits, err := s.changesOf(ctx, name, file, head.Commit().Number)
-	if err != nil {
-		return nil, err
-	}
 	var blamed []BlameLine
-	for _, c := range commits {
-		sn, err := s.store.Cluster(string(name)).At(ctx, strconv.Itoa(c.Number))
-		if err != nil {
-			return nil, err
+	var version []string     // of the file, and
+	var commit *store.Commit // with which it came, the oldest seen so far
+	var at []int             // of each line: where it stands in the version; below 0: it is blamed
+	for sn, err := range head.Changes(ctx, file) {
+		var b []byte
+		if err == nil {
+			b, err = sn.ReadFile(ctx, file)
 		}
-		b, err := sn.ReadFile(ctx, file)
 		if gone := new(store.GoneError); errors.As(err, &gone) {
 			continue // its lines came at the latest with the next commit that is left
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			blamed = nil // deleted: what comes later begins anew
-			continue
+			break // deleted: what came later began anew
 		}
 		if err != nil {
 			return nil, err
 		}
-		blamed = carry(blamed, splitLines(string(b)), c)
+		lines := splitLines(string(b))
+		if commit == nil {
+			for i, line := range lines {
+				blamed, at = append(blamed, BlameLine{Number: i + 1, Text: line}), append(at, i)
+			}
+		} else if !blame(blamed, at, match(lines, version), commit) {
+			return blamed, nil
+		}
+		version, commit = lines, sn.Commit()
 	}
-	for i := range blamed {
-		blamed[i].Number = i + 1
-	}
+	blame(blamed, at, match(nil, version), commit)
 	return blamed, nil
 }
 
-// changesOf are the commits up to the last that changed a file, the oldest first.
-func (s *Store) changesOf(ctx context.Context, name cluster.Name, file string, last int) ([]*store.Commit, error) {
-	var commits []*store.Commit
-	for c, err := range s.Log(ctx, name) {
-		if err != nil {
-			return nil, err
+// blame says that the lines came with a commit which the version before it has
+// not, and follows the others there. It reports whether there are any.
+func blame(lines []BlameLine, at, before []int, c *store.Commit) (left bool) {
+	for i, j := range at {
+		if j < 0 {
+			continue
 		}
-		if c.Number <= last && slices.ContainsFunc(c.Changed, func(ch store.Changed) bool { return ch.Name == file }) {
-			commits = append(commits, c)
+		if at[i] = before[j]; at[i] < 0 {
+			lines[i].Commit = c
 		}
+		left = left || at[i] >= 0
 	}
-	slices.Reverse(commits)
-	return commits, nil
+	return left
 }
 
 type secretError struct{ file string }
@@ -96,34 +97,33 @@ func splitLines(s string) []string {
 // beyond, what lies between their common beginning and end counts as new.
 const maxCells = 25_000_000
 
-// carry blames the lines of a version: those of the version before keep their
-// commit, the others came with c.
-func carry(before []BlameLine, lines []string, c *store.Commit) []BlameLine {
-	after := make([]BlameLine, len(lines))
-	for i, line := range lines {
-		after[i] = BlameLine{Commit: c, Text: line}
+// match says of each line of a version which line of the one before it was;
+// -1: none.
+func match(before, after []string) []int {
+	of := make([]int, len(after))
+	for j := range of {
+		of[j] = -1
 	}
-	n, m := len(before), len(lines)
+	n, m := len(before), len(after)
 	top := 0
-	for top < n && top < m && before[top].Text == lines[top] {
-		after[top] = before[top]
+	for top < n && top < m && before[top] == after[top] {
+		of[top] = top
 		top++
 	}
-	for n > top && m > top && before[n-1].Text == lines[m-1] {
+	for n > top && m > top && before[n-1] == after[m-1] {
 		n--
 		m--
-		after[m] = before[n]
+		of[m] = n
 	}
-	if (n-top)*(m-top) > maxCells {
-		return after
+	if (n-top)*(m-top) <= maxCells {
+		common(before[top:n], after[top:m], of[top:m], top)
 	}
-	common(before[top:n], after[top:m])
-	return after
+	return of
 }
 
-// common lets the lines of after that are in a longest common subsequence keep
-// the commit they have in before.
-func common(before, after []BlameLine) {
+// common finds the lines that are in a longest common subsequence. The first of
+// before has number first.
+func common(before, after []string, of []int, first int) {
 	n, m := len(before), len(after)
 	longest := make([][]int32, n+1) // of before[i:] and after[j:]
 	for i := range longest {
@@ -131,7 +131,7 @@ func common(before, after []BlameLine) {
 	}
 	for i := n - 1; i >= 0; i-- {
 		for j := m - 1; j >= 0; j-- {
-			if before[i].Text == after[j].Text {
+			if before[i] == after[j] {
 				longest[i][j] = longest[i+1][j+1] + 1
 			} else {
 				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
@@ -140,8 +140,8 @@ func common(before, after []BlameLine) {
 	}
 	for i, j := 0, 0; i < n && j < m; {
 		switch {
-		case before[i].Text == after[j].Text:
-			after[j] = before[i]
+		case before[i] == after[j]:
+			of[j] = first + i
 			i++
 			j++
 		case longest[i+1][j] >= longest[i][j+1]:

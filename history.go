@@ -25,14 +25,7 @@ func (s *Store) Log(ctx context.Context, name cluster.Name) iter.Seq2[*store.Com
 			yield(nil, err)
 			return
 		}
-		for c, err := range h.Log(ctx) {
-			if err == nil && c.Number > from.Commit().Number {
-				continue
-			}
-			if !yield(c, err) {
-				return
-			}
-		}
+		from.Log(ctx)(yield)
 	}
 }
 

@@ -50,6 +50,10 @@ func (h *History) judge(ctx context.Context, s *sight, tip *record, window []*re
 	return h.judgeByHistory(ctx, s, tip)
 }
 
+// farBack is how many commits a late write of our own can come after the one
+// that it is of. What returns to a state from before that is somebody's edit.
+const farBack = 1000
+
 // judgeByHistory tells a late write of our own from a foreign one where no tag
 // does.
 func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (verdict, error) {
@@ -61,7 +65,7 @@ func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (ve
 	if s.exists && traits.Tags || !s.exists && traits.UniqueVersions {
 		return foreign, nil // ours has a tag; a late delete of ours is of a version that is no more
 	}
-	for r, err := range h.changesOf(ctx, s.name, tip) {
+	for r, err := range h.changesOf(ctx, s.name, tip, max(tip.Number-farBack, 1)) {
 		if err != nil {
 			return 0, err
 		}
@@ -80,30 +84,40 @@ func (h *History) judgeByHistory(ctx context.Context, s *sight, tip *record) (ve
 	return foreign, nil
 }
 
-// changesOf yields the records up to tip that changed a file, newest first.
-// The manifests tell where to look, as long as they have it.
-func (h *History) changesOf(ctx context.Context, name string, tip *record) iter.Seq2[*record, error] {
+// changesOf yields the records from tip down to number last that changed a file.
+// The manifests tell where to look, as long as they have it. Who goes on for
+// long gets them many at a time.
+func (h *History) changesOf(ctx context.Context, name string, tip *record, last int) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
-		r := tip
-		for {
-			if f, ok := r.Files[name]; ok && f.Record < r.Number {
-				var err error
-				if r, err = h.record(ctx, f.Record); err != nil {
-					yield(nil, err)
-					return
-				}
+		for r, read := tip, 0; ; read++ {
+			n := r.Number
+			if f, ok := r.Files[name]; ok && f.Record < n {
+				n = f.Record
+			} else if _, changed := r.Was[name]; changed && !yield(r, nil) {
+				return
+			} else {
+				n--
 			}
-			if _, changed := r.Was[name]; changed && !yield(r, nil) {
+			if n < last {
 				return
 			}
-			if r.Number == 1 {
-				return
+			if read >= ahead && h.known.record(n) == nil {
+				h.fetch(ctx, n, last)
 			}
 			var err error
-			if r, err = h.record(ctx, r.Number-1); err != nil {
+			if r, err = h.record(ctx, n); err != nil {
 				yield(nil, err)
 				return
 			}
 		}
 	}
+}
+
+// fetch brings records from n down into memory that will be asked for one after
+// the other. What cannot be had is told when it is asked for.
+func (h *History) fetch(ctx context.Context, n, last int) {
+	_ = forEach(ctx, min(n-last+1, maxAhead), func(ctx context.Context, i int) error {
+		_, err := h.maybe(ctx, n-i)
+		return err
+	})
 }

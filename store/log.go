@@ -43,6 +43,31 @@ func (sn *Snapshot) Log(ctx context.Context) iter.Seq2[*Commit, error] {
 	}
 }
 
+// Changes yields the snapshots of the commits up to this one that changed a file,
+// the newest first: those that deleted it, too. What a manifest tells of the
+// file is believed, so that a file seldom changed costs few requests.
+func (sn *Snapshot) Changes(ctx context.Context, name string) iter.Seq2[*Snapshot, error] {
+	return func(yield func(*Snapshot, error) bool) {
+		if sn.c.Number < 1 {
+			return
+		}
+		r, err := sn.h.record(ctx, sn.c.Number)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for r, err := range sn.h.changesOf(ctx, name, r, 1) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(sn.h.snapshot(r, false), nil) {
+				return
+			}
+		}
+	}
+}
+
 func commits(records iter.Seq2[*record, error]) iter.Seq2[*Commit, error] {
 	return func(yield func(*Commit, error) bool) {
 		for r, err := range records {
@@ -68,6 +93,7 @@ func (h *History) records(ctx context.Context, from *record) iter.Seq2[*record, 
 		for next, n := from, from.Number; n > 0; most = min(2*most, maxAhead) {
 			count := min(n, most)
 			batch := make([]*record, count) // numbers n, n-1, ...
+			forget := h.passing(from.Number, n, count)
 			h.recall(ctx, next, n, n-count+1)
 			err := forEach(ctx, count, func(ctx context.Context, i int) (err error) {
 				batch[i], err = h.record(ctx, n-i)
@@ -89,7 +115,25 @@ func (h *History) records(ctx context.Context, from *record) iter.Seq2[*record, 
 				}
 				next = r
 			}
+			forget()
 			n -= count
+		}
+	}
+}
+
+// passing returns what forgets again, of so many records up to n, those that are
+// not remembered yet: a long history need not stay in memory because somebody
+// went through it. The newest stay.
+func (h *History) passing(newest, n, count int) (forget func()) {
+	var passed []int
+	for i := range count {
+		if n-i <= newest-maxAhead && h.known.record(n-i) == nil {
+			passed = append(passed, n-i)
+		}
+	}
+	return func() {
+		for _, n := range passed {
+			h.known.forgetRecord(n)
 		}
 	}
 }
