@@ -22,8 +22,8 @@ func resolveCmd(env *Env) *cobra.Command {
 		Use:   "resolve FILE --ours|--theirs|--file F",
 		Short: "Settle a conflict with another tool",
 		Long: `Another tool wrote a file while a commit was being made. The commit stands, and a
-conflict record keeps what the other tool wrote; stateroom status shows it, and
-stateroom show N what it is, until it is settled:
+conflict record keeps what the other tool wrote; stateroom status shows it (of the
+newest 1,000 commits), and stateroom show N what it is, until it is settled:
 
   --ours    the file stays as it is
   --theirs  the file becomes what the other tool wrote
@@ -79,9 +79,9 @@ type conflictView struct {
 	Deleted bool   `json:"deleted,omitempty"`
 }
 
-// viewConflicts reads what is not settled.
+// viewConflicts reads what is not settled of the newest commits.
 func viewConflicts(ctx context.Context, s *stateroom.Store, name cluster.Name) ([]conflictView, error) {
-	open, err := s.Conflicts(ctx, name)
+	open, _, err := s.RecentConflicts(ctx, name)
 	views := []conflictView{}
 	for _, c := range open {
 		views = append(views, conflictView(c))
