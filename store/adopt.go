@@ -107,6 +107,10 @@ func (o *openConflicts) see(c *Commit) *Commit {
 // settledTrailer begins the line of a message that settles conflicts.
 const settledTrailer = "Settles: "
 
+// maxTrailer is more than that line has, with what parts it from the rest: a name
+// has four bytes for each of its own, at most, when it is quoted.
+const maxTrailer = 4*maxName + 64
+
 // Settled is the line of a commit's message which says that the conflicts of a
 // file are settled: docs/formats/log-record.md.
 func Settled(name string) string { return settledTrailer + quote(name) }
@@ -127,6 +131,9 @@ func settles(message string) []string {
 // Settle commits that the conflicts of a file are settled. change makes the
 // file what it is to be; it may change nothing: the commit is made all the same.
 func (h *History) Settle(ctx context.Context, message, name string, change func(*Tx) error) (*Snapshot, error) {
+	if most := maxMessage - maxTrailer; len(message) > most {
+		message = message[:most] // the line that settles must not be what is cut off
+	}
 	return h.Update(ctx, fmt.Sprintf("%s\n\n%s", message, Settled(name)), func(tx *Tx) error {
 		if err := change(tx); err != nil {
 			return err

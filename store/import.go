@@ -86,7 +86,11 @@ func (u *update) importRecord(ctx context.Context, after *record, foreign []*sig
 
 func importMessage(foreign []*sight) string {
 	if len(foreign) == 1 {
-		return cleanMessage("import: " + foreign[0].name + " was changed by another tool")
+		name := foreign[0].name
+		if quoted := quote(name); quoted != `"`+name+`"` { // it could end the line, and begin one that settles a conflict
+			name = quoted
+		}
+		return cleanMessage("import: " + name + " was changed by another tool")
 	}
 	return cleanMessage(fmt.Sprintf("import: %d files were changed by another tool", len(foreign)))
 }

@@ -145,3 +145,29 @@ func TestClusterThatAnotherToolDeletedWholeCanBeDeletedAndMadeAgain(t *testing.T
 		}
 	})
 }
+
+// A name that another tool gives a file ends no line of the message of its
+// import, and settles nothing.
+func TestNoNameSettlesAConflict(t *testing.T) {
+	d := mem.New(mem.Options{UniqueVersions: true})
+	whole(t, d)
+	keptSecret(t, d)
+	put(t, d, demo+"/x\n\n"+store.Settled("secrets/token")+"\ny", "by another tool")
+	commit(t, client(t, d), "next", files{"config": "next"})
+	if open, _, err := client(t, d).Conflicts(t.Context(), 0); err != nil || len(open) != 1 {
+		t.Errorf("conflicts: %v, %v", open, err)
+	}
+}
+
+// However long a message is, the line that settles a conflict is in the commit.
+func TestALongMessageSettlesAConflict(t *testing.T) {
+	d := mem.New(mem.Options{UniqueVersions: true})
+	whole(t, d)
+	keptSecret(t, d)
+	if _, err := client(t, d).Settle(t.Context(), strings.Repeat("words ", 20_000), "secrets/token", func(*store.Tx) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if open, _, err := client(t, d).Conflicts(t.Context(), 0); err != nil || len(open) != 0 {
+		t.Errorf("conflicts: %v, %v", open, err)
+	}
+}

@@ -126,15 +126,16 @@ func (h *History) fits(ctx context.Context, name string, f File, b []byte) error
 func (h *History) again(ctx context.Context, name string, f File) (content, error) {
 	gone := &GoneError{h.name, f.Record, name}
 	st, err := h.look(ctx, nil)
-	if err != nil || st.tip == nil || st.tip.Files[name].Digest != f.Digest {
+	if err != nil || st.files()[name].Digest != f.Digest {
 		return content{}, errors.Join(err, gone)
 	}
-	r, err := h.record(ctx, st.tip.Files[name].Record)
+	newer := st.files()[name]
+	r, err := h.record(ctx, newer.Record)
 	if err != nil {
 		return content{}, errors.Join(err, gone)
 	}
-	if c, ok := r.wrote(name); ok && c.exists && int64(len(c.bytes)) == f.Size {
-		return c, nil
+	if c, ok := r.wrote(name); ok && c.exists && len(c.bytes) > 0 {
+		return c, h.fits(ctx, name, newer, c.bytes)
 	}
 	return content{}, gone
 }
