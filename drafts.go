@@ -155,11 +155,15 @@ func (s *Store) publish(ctx context.Context, name cluster.Name, p Publish, w Wri
 	}
 	out.Warnings = append(s.warnings(c), stillWrong(left)...)
 	err = d.Publish(ctx, fmt.Sprintf("published as commit %d", out.Head), tip.Commit().Number)
-	if errors.Is(err, store.ErrConflict) {
+	ended := new(store.NoDraftError)
+	switch {
+	case errors.Is(err, store.ErrConflict):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("draft %s has got another commit meanwhile, which is not published; it stays open", s.draft))
 		return out, nil
-	}
-	if err != nil {
+	case errors.As(err, &ended) && ended.Last != nil: // by another who published it at the same time, or gave it up
+		out.Warnings = append(out.Warnings, fmt.Sprintf("draft %s had ended already: %s by %s", s.draft, ended.Last.Kind, ended.Last.Author))
+		return out, nil
+	case err != nil:
 		err = fmt.Errorf("commit %d holds what draft %s has; publish it again to end it: %w", out.Head, s.draft, err)
 	}
 	return out, err
