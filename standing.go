@@ -15,6 +15,7 @@ import (
 	"github.com/stateroom/stateroom/bundle"
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/store"
+	"github.com/stateroom/stateroom/vfs"
 )
 
 // Standing is where a cluster stands: what is committed, what is released of
@@ -36,6 +37,8 @@ type Host struct {
 	*bundle.Report
 	State   HostState
 	Trouble string // what is wrong, in one line; empty where nothing is
+
+	spoke HostState // what a silent one said last
 }
 
 // HostState is how far a host is with what is released.
@@ -48,6 +51,7 @@ const (
 	Failed     HostState = "failed"     // what is released does not work there
 	Degraded   HostState = "degraded"   // runs what is released, which stopped being ready
 	Stopped    HostState = "stopped"    // nothing of it runs
+	Silent     HostState = "silent"     // has not reported for so long that nobody knows
 )
 
 // Standing reads where a cluster stands.
@@ -76,7 +80,9 @@ func (s *Store) Standing(ctx context.Context, name cluster.Name) (*Standing, err
 		return nil, err
 	}
 	for _, r := range reports {
-		st.Hosts = append(st.Hosts, st.judge(r.node, r.text))
+		h := st.judge(r.node, r.text)
+		h.listen(s.opt.Now(), r.put)
+		st.Hosts = append(st.Hosts, h)
 	}
 	if st.Release == nil {
 		return st, nil
@@ -105,7 +111,8 @@ func released(ctx context.Context, sn *store.Snapshot) (*bundle.Release, error) 
 type report struct {
 	node string
 	text []byte
-	gone bool // removed since it was listed
+	put  time.Time // when, by the store's clock
+	gone bool      // removed since it was listed
 }
 
 // reportsAtOnce is how many are read at the same time.
@@ -133,7 +140,9 @@ func (s *Store) reports(ctx context.Context, name cluster.Name) ([]report, error
 	g.SetLimit(reportsAtOnce)
 	for i, r := range all {
 		g.Go(func() (err error) {
-			all[i].text, _, err = sub.Get(ctx, bundle.ReportsDir+r.node+".json")
+			var e vfs.Entry
+			all[i].text, e, err = sub.Get(ctx, bundle.ReportsDir+r.node+".json")
+			all[i].put = e.Time
 			if all[i].gone = errors.Is(err, fs.ErrNotExist); all[i].gone {
 				return nil
 			}
@@ -187,6 +196,23 @@ func (st *Standing) judge(node string, report []byte) Host {
 		h.State = Converged
 	}
 	return h
+}
+
+// silence is after how long without a report nobody knows how a host is. One
+// that the store does not take is made again, so that it is not for a single one.
+const silence = 3 * bundle.ReportEvery
+
+// listen takes what a host said long ago for no answer. Its own clock may be
+// wrong by any time, so that of the store counts, where it has one.
+func (h *Host) listen(now, put time.Time) {
+	if put.IsZero() {
+		put = h.Time
+	}
+	if now.Sub(put) <= silence || h.State != Converged && h.State != Converging {
+		return
+	}
+	h.spoke, h.State = h.State, Silent
+	h.Trouble = "no report since " + put.UTC().Format(time.DateTime)
 }
 
 func failureLine(f *bundle.Failure) string {
@@ -272,6 +298,8 @@ func (e *NotConvergedError) Hint() string {
 		return fmt.Sprintf("stateroom up %s starts it", st.Cluster)
 	case st.any(Failed):
 		return fmt.Sprintf("edit the cluster, or stateroom rollback %s --to %s, then stateroom update cluster %[1]s --yes", st.Cluster, st.lastGood())
+	case st.any(Silent):
+		return "see there whether it runs and reaches the store: stateroom-agent status; hosts report hourly, and stateroom store gc forgets those that are gone"
 	case len(st.Hosts) == 0:
 		return fmt.Sprintf("stateroom up %s makes this machine its host", st.Cluster)
 	}
@@ -327,8 +355,10 @@ func (st *Standing) See(node string, r *Running) {
 		switch {
 		case !r.Any():
 			h.State, h.Trouble = Stopped, "nothing of it runs"
-		case r.Agent == 0 && h.Trouble == "":
+		case r.Agent == 0 && (h.Trouble == "" || h.State == Silent):
 			h.Trouble = "stateroom-agent does not run"
+		case h.State == Silent:
+			h.State, h.Trouble = h.spoke, ""
 		}
 	}
 }

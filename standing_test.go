@@ -220,3 +220,41 @@ func TestAFailureNamesTheCommitToGoBackTo(t *testing.T) {
 		}
 	}
 }
+
+// A host that died says nothing, least of all that it is not well.
+func TestAHostThatIsSilentIsNotWell(t *testing.T) {
+	s := released2(t)
+	says(t, s, func(*bundle.Report) {})
+	look := func(later time.Duration, here *Running) Host {
+		t.Helper()
+		s.opt.Now = func() time.Time { return time.Now().Add(later) }
+		st, err := s.Standing(t.Context(), demo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if here != nil {
+			st.See("host-1", here)
+		}
+		if (st.Err() == nil) != (st.Hosts[0].State == Converged) {
+			t.Errorf("%s: %v", st.Hosts[0].State, st.Err())
+		}
+		return st.Hosts[0]
+	}
+	for later, want := range map[time.Duration]HostState{
+		2 * bundle.ReportEvery: Converged, -time.Hour: Converged, 4 * bundle.ReportEvery: Silent, 10000 * time.Hour: Silent,
+	} {
+		if h := look(later, nil); h.State != want || (h.Trouble != "") != (want == Silent) {
+			t.Errorf("after %v: %s %q", later, h.State, h.Trouble)
+		}
+	}
+	if h := look(4*bundle.ReportEvery, &Running{Agent: 7, Services: []Process{{Name: "etcd-main", PID: 8, State: "running"}}}); h.State != Converged || h.Trouble != "" {
+		t.Errorf("the agent runs here: %s %q", h.State, h.Trouble)
+	}
+	if h := look(4*bundle.ReportEvery, &Running{Services: []Process{{Name: "etcd-main", PID: 8, State: "running"}}}); h.State != Silent || h.Trouble != "stateroom-agent does not run" {
+		t.Errorf("without the agent: %s %q", h.State, h.Trouble)
+	}
+	says(t, s, failed)
+	if h := look(4*bundle.ReportEvery, nil); h.State != Failed {
+		t.Errorf("what failed last is said: %s", h.State)
+	}
+}

@@ -19,6 +19,10 @@ const (
 	maxWhat      = 126
 )
 
+// ReportEvery is how often a node reports at least; also where nothing changes,
+// so that one that does not can be told from one that is well.
+const ReportEvery = time.Hour
+
 // A Report is what a node says of itself. It is untrusted: whoever holds the
 // node wrote it, so both Encode and DecodeReport clean and cap every text.
 type Report struct {
