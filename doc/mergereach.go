@@ -7,7 +7,7 @@ import (
 
 // maxReach bounds the work for one text, in bytes: each trial of an edit reads
 // the whole of it again.
-const maxReach = 8 << 20
+const maxReach = 4 << 20
 
 // trials is how often a document may be read again.
 func (d *Document) trials() int { return 20 + maxReach/(len(d.src)+1) }
