@@ -79,6 +79,9 @@ func (r *recorder) changes(ctx context.Context) ([]FileChange, error) {
 		all = appendChange(all, name, old, b)
 	}
 	for name := range r.removed {
+		if hidden(name) {
+			continue
+		}
 		old, err := readBefore(ctx, r.before(), name)
 		if err != nil {
 			return nil, err
