@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Refusal is an answer of a service that is not a success.
@@ -51,8 +52,15 @@ func (e *CredentialsError) Unwrap() error { return e.Class }
 // Hint names the ways to have credentials.
 func (e *CredentialsError) Hint() string { return e.Advice }
 
-// Brief returns s on one line, and not longer than a person reads.
+// Brief makes what another program wrote fit for one line: printable, and not
+// longer than a person reads.
 func Brief(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || unicode.IsSpace(r) {
+			return r
+		}
+		return -1
+	}, s)
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 400 {
 		s = strings.ToValidUTF8(s[:400], "") + "..."

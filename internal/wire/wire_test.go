@@ -174,6 +174,16 @@ func TestWhatBecameOfADelete(t *testing.T) {
 	}
 }
 
+func TestWhatOthersWroteFitsOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		" Access\r\n Denied ": "Access Denied", "\x1b]0;evil\a\u202eno": "]0;evilno", "日本\x00": "日本", strings.Repeat("é", 300): strings.Repeat("é", 200) + "...",
+	} {
+		if got := Brief(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestSkewIsSaid(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	answer := http.Header{"Date": {now.Add(time.Hour).Format(http.TimeFormat)}}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/stateroom/stateroom/internal/wire"
 	"github.com/stateroom/stateroom/vfs"
 )
 
@@ -44,7 +45,7 @@ func (d *Driver) versioning(ctx context.Context, a *vfs.About) (status string, e
 		status = strings.ToLower(string(out.Status))
 		a.Clock = date(out.ResultMetadata)
 		if software := server(out.ResultMetadata); software != "" && d.host() != amazon {
-			a.Service.Value += " (" + plain(software) + ")"
+			a.Service.Value += " (" + wire.Brief(software) + ")"
 		}
 		return nil
 	})
@@ -130,7 +131,7 @@ func (d *Driver) credentials(ctx context.Context) (source, id string, err error)
 	case sources[name] != "":
 		source = sources[name]
 	default:
-		source = plain(c.Source)
+		source = wire.Brief(c.Source)
 	}
 	return source, "access key " + c.AccessKeyID, nil
 }

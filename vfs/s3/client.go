@@ -152,5 +152,5 @@ func configError(opt Options, err error) error {
 			"aws configure list-profiles says which there are; AWS_PROFILE or profile= in the address choose one", fs.ErrInvalid,
 		}
 	}
-	return &settingError{"read the configuration of the AWS SDK: " + plain(err.Error()), "look at ~/.aws/config and at the AWS_ variables of the environment", fs.ErrInvalid}
+	return &settingError{"read the configuration of the AWS SDK: " + wire.Brief(err.Error()), "look at ~/.aws/config and at the AWS_ variables of the environment", fs.ErrInvalid}
 }

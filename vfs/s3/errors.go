@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -41,14 +39,14 @@ func (e *Error) Error() string {
 	case e.Status == 0 && (errors.Is(e.cause, io.EOF) || errors.Is(e.cause, io.ErrUnexpectedEOF) || errors.Is(e.cause, syscall.ECONNRESET)):
 		return "the connection was cut before the answer was complete"
 	case e.Status == 0:
-		return plain(e.cause.Error())
+		return wire.Brief(e.cause.Error())
 	}
 	s := fmt.Sprintf("%d %s", e.Status, e.name())
-	if m := plain(e.Message); m != "" && m != e.name() {
+	if m := wire.Brief(e.Message); m != "" && m != e.name() {
 		s += ": " + m
 	}
 	if e.RequestID != "" {
-		s += " (request " + plain(e.RequestID) + ")"
+		s += " (request " + wire.Brief(e.RequestID) + ")"
 	}
 	return s
 }
@@ -58,7 +56,7 @@ func (e *Error) name() string {
 	if e.Code == "" {
 		return http.StatusText(e.Status)
 	}
-	return plain(e.Code)
+	return wire.Brief(e.Code)
 }
 
 // Unwrap gives the class of package fs, and the cause where there was no answer.
@@ -227,22 +225,4 @@ func unurl(err error) error {
 		return keys
 	}
 	return err
-}
-
-// plain makes what another program wrote fit for one line: printable, and no
-// longer than a person reads.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if r := []rune(strings.TrimSpace(s)); len(r) > 300 {
-		return string(r[:300]) + "..."
-	}
-	return strings.TrimSpace(s)
 }
