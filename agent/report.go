@@ -10,9 +10,8 @@ import (
 	"github.com/stateroom/stateroom/vfs"
 )
 
-// When reports are made.
+// When reports are made, besides every [bundle.ReportEvery].
 const (
-	heartbeat   = time.Hour       // at the latest
 	breath      = time.Second     // between two, though much changes
 	firstResend = 5 * time.Second // after one that was not taken
 	lastResend  = 5 * time.Minute
@@ -126,5 +125,5 @@ func (a *Agent) report(ctx context.Context) {
 		return
 	}
 	a.reports.sent, a.reports.delay = text, 0
-	a.reports.next, a.reports.due = now.Add(breath), now.Add(heartbeat)
+	a.reports.next, a.reports.due = now.Add(breath), now.Add(bundle.ReportEvery)
 }
