@@ -43,7 +43,6 @@ func (n *newCluster) assigned() ([]byte, error) {
 		return nil, err
 	}
 	canonical(tables()[KindCluster], config)
-	withoutZeros(tables()[KindCluster], config)
 	return doc.Format(config), nil
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // canonical is a value as kops writes it, whatever way it was given: 90s is
-// 1m30s, 1024Mi is 1Gi, 0.5 is 500m.
+// 1m30s, 1024Mi is 1Gi, 0.5 is 500m; and fields that it leaves out where they
+// are empty, 0 or false are not there.
 func canonical(f *Field, value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -17,7 +18,11 @@ func canonical(f *Field, value any) any {
 			if f.Type == Object {
 				c = f.child(key)
 			}
-			if c != nil {
+			switch {
+			case c == nil:
+			case c.Omit && isZero(item):
+				delete(v, key)
+			default:
 				v[key] = canonical(c, item)
 			}
 		}
@@ -38,6 +43,16 @@ func canonical(f *Field, value any) any {
 		}
 	}
 	return value
+}
+
+// isZero says whether a value is as good as none where a field has no other way
+// to say that it is absent.
+func isZero(value any) bool {
+	switch value {
+	case nil, "", false, 0:
+		return true
+	}
+	return false
 }
 
 var quantityParts = regexp.MustCompile(`^([+-]?[0-9.]+)(?:([KMGTPE]i)|([eE][+-]?[0-9]+)|([numkMGTPE]?))$`)
@@ -128,44 +143,4 @@ func reduced(n *big.Int, base int64, most int) (*big.Int, int) {
 		n = q
 	}
 	return n, times
-}
-
-// withoutZeros leaves out what kops cannot tell from nothing said: fields whose
-// zero is as good as their absence.
-func withoutZeros(f *Field, value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		for key, item := range v {
-			c := f.Elem
-			if f.Type == Object {
-				c = f.child(key)
-			}
-			if c == nil {
-				continue
-			}
-			if c.Omit && isZero(item) {
-				delete(v, key)
-				continue
-			}
-			withoutZeros(c, item)
-		}
-	case []any:
-		for _, item := range v {
-			if f.Elem != nil {
-				withoutZeros(f.Elem, item)
-			}
-		}
-	}
-}
-
-func isZero(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return v == ""
-	case bool:
-		return !v
-	case int:
-		return v == 0
-	}
-	return v == nil
 }

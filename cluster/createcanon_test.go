@@ -29,7 +29,6 @@ func TestCanonicalValues(t *testing.T) {
 	}
 	config := map[string]any{"spec": spec}
 	canonical(tables()[KindCluster], config)
-	withoutZeros(tables()[KindCluster], config)
 	for _, tt := range []struct {
 		path []string
 		want any
