@@ -21,6 +21,7 @@ import (
 type Update struct {
 	Cluster  cluster.Name
 	Draft    string         // it is a plan of this draft, as if it were published; empty: of the cluster
+	Cloud    string         // where it runs, and kops makes it live: what is to be committed is all there is; empty: on hosts
 	Head     int            // the commit that goes live, before what the update itself adds
 	Released int            // the commit that was live before; 0: none
 	Commit   int            // the commit that is live now; 0: nothing was released
@@ -36,7 +37,7 @@ type Update struct {
 
 // Empty says that there is nothing to do.
 func (u *Update) Empty() bool {
-	return len(u.Changes) == 0 && len(u.Keysets) == 0 && u.Released == u.Head
+	return len(u.Changes) == 0 && len(u.Keysets) == 0 && (u.Released == u.Head || u.Cloud != "")
 }
 
 // Plan says what Update would do, and writes nothing.
@@ -54,12 +55,18 @@ func (s *Store) Plan(ctx context.Context, name cluster.Name, p Programs) (*Updat
 }
 
 // planDraft is Plan of a cluster in which the draft that the store is on is
-// published.
+// published; in a cloud, of the commit that publishes it.
 func (s *Store) planDraft(ctx context.Context, name cluster.Name, p Programs) (*Update, error) {
 	var u *Update
 	_, err := s.publish(ctx, name, Publish{}, Write{DryRun: true}, func(head *Store, r *recorder) error {
-		var err error
-		u, _, err = head.prepare(ctx, r, name, p.foresee, nil)
+		c, _, err := inspect(ctx, r, name)
+		switch {
+		case err != nil:
+		case c != nil && !c.OnHosts():
+			u, err = head.planCloud(ctx, r, c)
+		default:
+			u, _, err = head.prepare(ctx, r, name, p.foresee, nil)
+		}
 		return err
 	})
 	if err != nil {

@@ -45,7 +45,8 @@ command ends when all hosts run it, or with exit code 8 when one cannot.
 With --out FILE the plan is kept. Given that file instead of a name, --yes does
 just that plan, if nothing has been committed or made live since; a plan that is
 stale is shown, and refused with exit code 4. With --draft, the plan is of the
-cluster as it would be with the draft published.`,
+cluster as it would be with the draft published; of one in a cloud, which kops
+makes live, it is what would be committed.`,
 		Example: "  stateroom update cluster\n  stateroom update cluster demo.example.com --yes --wait -m 'raise the limits'\n" +
 			"  stateroom update cluster --out plan.json\n  stateroom update cluster ./plan.json --yes\n" +
 			"  stateroom update cluster --draft raise-quota -o markdown",

@@ -13,6 +13,7 @@ import (
 type updateView struct {
 	Cluster  string                  `json:"cluster"`
 	Draft    string                  `json:"draft,omitempty"` // as if it were published
+	Cloud    string                  `json:"cloud,omitempty"` // where it runs: the changes are those of the commit alone
 	Head     int                     `json:"head"`
 	Released int                     `json:"released"`
 	Commit   int                     `json:"commit,omitempty"`
@@ -24,7 +25,7 @@ type updateView struct {
 
 func viewUpdate(u *stateroom.Update) updateView {
 	return updateView{
-		Cluster: string(u.Cluster), Draft: u.Draft, Head: u.Head, Released: u.Released, Commit: u.Commit,
+		Cluster: string(u.Cluster), Draft: u.Draft, Cloud: u.Cloud, Head: u.Head, Released: u.Released, Commit: u.Commit,
 		Keysets: slices.Concat([]string{}, u.Keysets), Changes: u.ChangesForPrograms(), Ignored: u.IgnoredForPrograms(),
 		Notes: slices.Concat([]string{}, u.Notes),
 	}
@@ -43,6 +44,10 @@ func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
 		return env.markdownUpdate(u)
 	}
 	w := &lines{w: env.Stdout}
+	if u.Empty() && u.Cloud != "" {
+		w.printf("%s: commit %d has all that draft %s has, there is nothing to publish\n", u.Cluster, u.Head, u.Draft)
+		return w.err
+	}
 	if u.Empty() {
 		w.printf("%s: commit %d is live, there is nothing to do\n", u.Cluster, u.Released)
 		return w.err
@@ -77,7 +82,9 @@ func (l *lines) printf(format string, args ...any) {
 // showPlan prints the plan group by group: what changes, then what that does to
 // the services of a node.
 func (env *Env) showPlan(w *lines, u *stateroom.Update) {
-	if u.Released == 0 {
+	if u.Cloud != "" {
+		w.printf("%s: what is committed, on commit %d\n", u.Cluster, u.Head)
+	} else if u.Released == 0 {
 		w.printf("%s: from nothing to commit %d\n", u.Cluster, u.Head)
 	} else {
 		w.printf("%s: from commit %d, which is live, to commit %d\n", u.Cluster, u.Released, u.Head)
@@ -94,9 +101,11 @@ func (env *Env) showPlan(w *lines, u *stateroom.Update) {
 			group = c.Group
 			w.printf("\nnodes of %s:\n", group)
 		}
-		env.showPlanned(w, c, u.Released == 0)
+		env.showPlanned(w, c, u.Released == 0 && u.Cloud == "")
 	}
-	if restarts := effects(u.Changes); len(restarts) > 0 {
+	if restarts := effects(u.Changes); u.Cloud != "" {
+		w.printf("\n")
+	} else if len(restarts) > 0 {
 		w.printf("\nwhat that does to a node:\n")
 		for _, line := range restarts {
 			w.printf("  %s\n", line)

@@ -28,7 +28,9 @@ func (env *Env) markdownUpdate(u *stateroom.Update) error {
 		w.printf("There is nothing to do.\n")
 		return w.err
 	}
-	markdownEffects(w, u)
+	if u.Cloud == "" {
+		markdownEffects(w, u)
+	}
 	for _, name := range u.Keysets {
 		w.printf("- keyset %s is made\n", code(name))
 	}
@@ -40,7 +42,7 @@ func (env *Env) markdownUpdate(u *stateroom.Update) error {
 		for n < len(u.Changes) && u.Changes[n].Group == u.Changes[i].Group {
 			n++
 		}
-		markdownGroup(w, u.Changes[i:n], u.Released == 0)
+		markdownGroup(w, u.Changes[i:n], u.Released == 0 && u.Cloud == "")
 		i = n
 	}
 	for _, note := range u.Notes {
