@@ -164,7 +164,7 @@ func frozen(t *testing.T) {
 				t.Fatal(err)
 			}
 			r, err := bundle.DecodeReport(data)
-			if err != nil || r.Commit != 1 || time.Since(r.Time) > heartbeat+time.Minute {
+			if err != nil || r.Commit != 1 || time.Since(r.Time) > bundle.ReportEvery+time.Minute {
 				t.Fatalf("the last report is %+v, %v", r, err)
 			}
 		}
@@ -416,7 +416,7 @@ func forgedReport(t *testing.T) {
 		w.host.told()
 		forged := bundle.Report{Node: "a", Group: testGroup, Time: time.Now().AddDate(10, 0, 0), Phase: bundle.PhaseConfirmed, Commit: 99}
 		w.put(bundle.ReportName("a"), forged.Encode())
-		time.Sleep(heartbeat + time.Minute)
+		time.Sleep(bundle.ReportEvery + time.Minute)
 		w.expect("confirmed at 1")
 		w.did("")
 	})

@@ -102,7 +102,7 @@ func peek(on MachineOptions) (*Machine, error) {
 // compareFiles tells of files and certificates, and returns the digests that
 // the set would have.
 func (m *Machine) compareFiles(r *rendered, say func(string, ...any)) map[string]string {
-	digests, have := map[string]string{}, map[string][]byte{}
+	digests := map[string]string{}
 	read := func(p string) ([]byte, bool) {
 		if m.root == nil {
 			return nil, false
@@ -112,8 +112,7 @@ func (m *Machine) compareFiles(r *rendered, say func(string, ...any)) map[string
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.files)) {
 		digests[p] = digestOf([]byte(r.files[p].Content))
-		text, ok := read(p)
-		switch have[p] = text; {
+		switch text, ok := read(p); {
 		case !ok:
 			say("add file %s", p)
 		case !bytes.Equal(text, []byte(r.files[p].Content)):
