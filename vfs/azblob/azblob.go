@@ -117,6 +117,12 @@ var microsoft = regexp.MustCompile(`\.(core\.windows\.net|core\.usgovcloudapi\.n
 // Place names the container, and the service by its host.
 func (d *Driver) Place() string { return "azureblob " + d.host + "/" + d.name }
 
+// String is the place: a driver holds credentials, which do not print.
+func (d *Driver) String() string { return d.Place() }
+
+// GoString says as little as String.
+func (d *Driver) GoString() string { return d.Place() }
+
 // Get returns an object.
 func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byte, vfs.Entry, error) {
 	if err := checkKey(key); err != nil {

@@ -131,6 +131,17 @@ func TestCredentialsAreFound(t *testing.T) {
 	}
 }
 
+func TestADriverDoesNotPrintItsKeys(t *testing.T) {
+	c := newCloud(t)
+	for _, e := range []env{{"AZURE_STORAGE_SAS_TOKEN": "sp=r&sig=hunter2"}, {"AZURE_STORAGE_KEY": "aHVudGVyMg=="}, c.program()} {
+		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+			if text := fmt.Sprintf(format, with(t, c.Server, e)); strings.Contains(text, "hunter2") || strings.Contains(text, "aHVudGVyMg") {
+				t.Errorf("%s: %s", format, text)
+			}
+		}
+	}
+}
+
 func merge(a, b env) env {
 	for k, v := range b {
 		a[k] = v

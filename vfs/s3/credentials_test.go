@@ -112,6 +112,15 @@ func TestALoginThatExpired(t *testing.T) {
 	}
 }
 
+func TestADriverDoesNotPrintItsKeys(t *testing.T) {
+	opt := s3.Options{Bucket: "state", Endpoint: "http://127.0.0.1:1", PathStyle: true, Keys: s3.Keys{ID: "id", Secret: "hunter2"}}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(format+format, open(t, opt), opt); strings.Contains(text, "hunter2") {
+			t.Errorf("%s: %s", format, text)
+		}
+	}
+}
+
 func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

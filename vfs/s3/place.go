@@ -13,6 +13,12 @@ const amazon = "amazonaws.com"
 // Place names the bucket, and the service by its host.
 func (d *Driver) Place() string { return "s3 " + d.host() + "/" + d.opt.Bucket }
 
+// String is the place: a driver holds credentials, which do not print.
+func (d *Driver) String() string { return d.Place() }
+
+// GoString says as little as String.
+func (d *Driver) GoString() string { return d.Place() }
+
 func (d *Driver) host() string {
 	base := d.client.Options().BaseEndpoint
 	if base == nil {
