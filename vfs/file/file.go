@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/stateroom/stateroom/internal/durable"
 	"github.com/stateroom/stateroom/vfs"
@@ -30,16 +31,21 @@ type Options struct {
 	// operations are the constants of internal/durable, such as "sync" and
 	// "sync directory".
 	Step func(op, name string) error
+
+	// Settle is how long a client over SFTP that has an object aside is taken
+	// to be at it; 0: 4 s.
+	Settle time.Duration
 }
 
 // Driver is a [vfs.Driver] over a directory. It is safe for concurrent use, and
 // for use by many processes.
 type Driver struct {
-	dir   string
-	step  durable.Step
-	watch durable.Watch // nil: nobody watches
-	gate  chan struct{} // held while this process wants or has the lock
-	doubt doubt
+	dir    string
+	step   durable.Step
+	watch  durable.Watch // nil: nobody watches
+	gate   chan struct{} // held while this process wants or has the lock
+	doubt  doubt
+	settle time.Duration
 }
 
 // Open returns the driver of a directory, which need not exist: the first
@@ -57,7 +63,10 @@ func Open(dir string, opt Options) (*Driver, error) {
 	if err == nil && !fi.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
-	return &Driver{dir: dir, step: opt.Step, gate: make(chan struct{}, 1)}, nil
+	if opt.Settle <= 0 {
+		opt.Settle = settle
+	}
+	return &Driver{dir: dir, step: opt.Step, settle: opt.Settle, gate: make(chan struct{}, 1)}, nil
 }
 
 // Traits says that a disk keeps no tags.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -70,16 +71,18 @@ func (s *session) leftovers(dir, begun string) ([]vfs.Leftover, error) {
 	return list, nil
 }
 
-func (s *session) leftover(path, name string) (vfs.Leftover, error) {
-	l := vfs.Leftover{Name: strings.TrimPrefix(path, tempDir+"/")}
+func (s *session) leftover(file, name string) (vfs.Leftover, error) {
+	l := vfs.Leftover{Name: strings.TrimPrefix(file, tempDir+"/")}
 	if m, ok := parseTemp(name); ok {
 		l.Key = m.key
 	} else if f := strings.SplitN(name, ".", 4); len(f) == 4 && f[0] == "kept" {
 		if key, err := unescape(f[3]); err == nil && vfs.ValidKey(key) {
 			l.Key, l.Kept = key, true
 		}
+	} else if key, ok := keptAside(l.Name); ok {
+		l.Key, l.Kept = key, true
 	}
-	f, fi, err := s.open(path)
+	f, fi, err := s.open(file)
 	if err != nil {
 		return l, err
 	}
@@ -89,9 +92,15 @@ func (s *session) leftover(path, name string) (vfs.Leftover, error) {
 	return l, err
 }
 
+// keptAside returns the key of what a client over SFTP keeps.
+func keptAside(name string) (key string, ok bool) {
+	key, ok = strings.CutPrefix(path.Dir(name), "aside/")
+	return key, ok && strings.HasPrefix(path.Base(name), "kept.") && vfs.ValidKey(key)
+}
+
 // Drop removes what was kept, and nothing else.
 func (d *Driver) Drop(ctx context.Context, name string) error {
-	if !strings.HasPrefix(name, "kept.") || !fs.ValidPath(name) {
+	if _, aside := keptAside(name); !aside && !strings.HasPrefix(name, "kept.") || !fs.ValidPath(name) {
 		return fmt.Errorf("it is not one that is kept: %w", fs.ErrInvalid)
 	}
 	s, err := d.write(ctx)

@@ -26,8 +26,15 @@ func (d *Driver) Get(ctx context.Context, key string, unless vfs.Version) ([]byt
 	if hidden(key) {
 		return nil, vfs.Entry{}, fs.ErrNotExist
 	}
+	name := key
 	for range 8 {
-		data, e, err := s.get(key, unless)
+		data, e, err := s.get(name, unless)
+		e.Key = key
+		if errors.Is(err, fs.ErrNotExist) {
+			if name, err = s.find(ctx, key); err == nil {
+				continue
+			}
+		}
 		if !errors.Is(err, errMoving) {
 			return data, e, absent(err, key)
 		}
@@ -128,6 +135,7 @@ func (d *Driver) walk(ctx context.Context, dir string, w *walk) {
 		return
 	}
 	defer s.Close()
+	w.session = s
 	w.down(s.Root(), "", dir)
 }
 
@@ -137,6 +145,7 @@ type walk struct {
 	prefix, after string
 	flat          bool // folders are yielded, and not entered
 	yield         func(vfs.Entry, error) bool
+	session       *session
 }
 
 // down enters the directories of rest one by one, so that a symbolic link
@@ -218,6 +227,12 @@ func (w *walk) dir(r *os.Root, dir string) bool {
 
 func (w *walk) file(r *os.Root, name, key string) bool {
 	fi, err := r.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		var aside string
+		if aside, err = w.session.find(w.ctx, key); err == nil {
+			fi, err = w.session.Root().Lstat(aside)
+		}
+	}
 	if err != nil {
 		return w.gone(err, key)
 	}
@@ -252,8 +267,27 @@ func (w *walk) names(r *os.Root, dir string) ([]string, error) {
 		}
 		names = append(names, name)
 	}
+	names = append(names, w.aside(dir, names)...)
 	slices.Sort(names)
 	return names, nil
+}
+
+// aside returns the files of a directory that are not among names, and that
+// clients over SFTP may have aside.
+func (w *walk) aside(dir string, names []string) (more []string) {
+	f, err := w.session.Root().Open(asideDir + "/" + dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	were, _ := f.Readdirnames(-1)
+	for _, name := range were {
+		key := dir + name
+		if !temporary(name) && strings.HasPrefix(key, w.prefix) && key > w.after && !slices.Contains(names, name) && !slices.Contains(names, name+"/") {
+			more = append(more, name)
+		}
+	}
+	return more
 }
 
 // overlaps reports whether a key can begin with both.
@@ -262,7 +296,7 @@ func overlaps(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasP
 // holdsObject reports whether there is any object below a directory.
 func (w *walk) holdsObject(r *os.Root, name, key string) bool {
 	found := false
-	below := &walk{ctx: w.ctx, prefix: key, yield: func(vfs.Entry, error) bool {
+	below := &walk{ctx: w.ctx, prefix: key, session: w.session, yield: func(vfs.Entry, error) bool {
 		found = true // an error too: better a folder that cannot be read than none
 		return false
 	}}

@@ -28,7 +28,7 @@ func (d *Driver) Put(ctx context.Context, key string, data []byte, c vfs.Cond, _
 func (s *session) put(ctx context.Context, key string, data []byte, c vfs.Cond) (vfs.Entry, error) {
 	if !s.mayHold(key, c) {
 		// A temporary file that is synced for nothing costs more than to look twice.
-		unlock, err := s.lock(ctx)
+		unlock, err := s.alone(ctx, key)
 		if err != nil {
 			return vfs.Entry{}, err
 		}
@@ -85,7 +85,7 @@ type change struct {
 // durable on top of what is not. If we stop before, what is left in tempDir
 // tells the next writer what to sync.
 func (w *change) place(ctx context.Context, f *os.File) (fs.FileInfo, error) {
-	unlock, err := w.lock(ctx)
+	unlock, err := w.alone(ctx, w.key)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,9 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 	s, err := d.read(ctx)
 	if err == nil {
 		defer s.Close()
-		_, err = s.Root().Lstat(key)
+		if _, err = s.Root().Lstat(key); errors.Is(err, fs.ErrNotExist) && s.shared() {
+			err = nil // it may be aside
+		}
 	}
 	if err != nil && errors.Is(absent(err, key), fs.ErrNotExist) {
 		if c.IsZero() {
@@ -264,7 +266,7 @@ func (d *Driver) Delete(ctx context.Context, key string, c vfs.Cond) error {
 }
 
 func (s *session) delete(ctx context.Context, key string, c vfs.Cond) error {
-	unlock, err := s.lock(ctx)
+	unlock, err := s.alone(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -282,6 +284,9 @@ func (s *session) delete(ctx context.Context, key string, c vfs.Cond) error {
 		return err
 	}
 	s.prune(path.Dir(key))
+	if s.shared() {
+		s.prune(asideDir + "/" + key) // nobody need wait for it to come back
+	}
 	return nil
 }
 

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/file"
 	"github.com/stateroom/stateroom/vfs/sftp"
 )
 
@@ -79,14 +81,22 @@ func TestForeignBytesThatWereOvertakenAreKept(t *testing.T) {
 	if _, err := d.Put(t.Context(), key, []byte("newest"), vfs.IfVersion(e.Version), ""); err != nil {
 		t.Fatal(err)
 	}
-	left, err := d.Leftovers(t.Context())
+	near, err := file.Open(dir, file.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := near.Leftovers(t.Context())
+	if err != nil || len(left) != 1 || !left[0].Kept || left[0].Key != key || string(left[0].Data) != "foreign" {
+		t.Errorf("left over, by path: %+v, %v", left, err)
+	}
+	left, err = d.Leftovers(t.Context())
 	if err != nil || len(left) != 1 || !left[0].Kept || left[0].Key != key || string(left[0].Data) != "foreign" {
 		t.Fatalf("left over: %+v, %v", left, err)
 	}
 	if err := d.Drop(t.Context(), "aside/"+key+"/../config/"+filepath.Base(left[0].Name)); !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("drop by a crooked name: %v", err)
 	}
-	if err := d.Drop(t.Context(), left[0].Name); err != nil {
+	if err := near.Drop(t.Context(), left[0].Name); err != nil {
 		t.Error(err)
 	}
 	want(t, d, key, "newest")
@@ -191,5 +201,75 @@ func TestAChangeInTheSameSecondIsSeen(t *testing.T) {
 	}
 	if len(versions) != 2 || versions[0] == versions[1] {
 		t.Errorf("versions %q", versions)
+	}
+}
+
+// Who uses the directory by its path finds what a client over SFTP has left
+// aside, and puts it right.
+func TestWhatIsAsideIsThereByPath(t *testing.T) {
+	for name, do := range map[string]func(d *file.Driver) (want string, err error){
+		"get": func(d *file.Driver) (string, error) { return "old", nil },
+		"create": func(d *file.Driver) (string, error) {
+			_, err := d.Put(t.Context(), key, []byte("new"), vfs.IfAbsent(), "")
+			if !errors.Is(err, vfs.ErrConflict) {
+				err = fmt.Errorf("it says %w", err)
+			} else {
+				err = nil
+			}
+			return "old", err
+		},
+		"replace": func(d *file.Driver) (string, error) {
+			var err error
+			for range 2 { // what is given back changes its version
+				var e vfs.Entry
+				if _, e, err = d.Get(t.Context(), key, ""); err != nil {
+					break
+				}
+				if _, err = d.Put(t.Context(), key, []byte("new"), vfs.IfVersion(e.Version), ""); err == nil {
+					break
+				}
+			}
+			return "new", err
+		},
+		"overwrite": func(d *file.Driver) (string, error) {
+			_, err := d.Put(t.Context(), key, []byte("new"), vfs.Cond{}, "")
+			return "new", err
+		},
+		"delete": func(d *file.Driver) (string, error) { return "", d.Delete(t.Context(), key, vfs.Cond{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			layAside(t, dir, "old", "old")
+			lay(t, dir, map[string]string{"demo.example.com/beside": "x"})
+			d, err := file.Open(dir, file.Options{Settle: patience})
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := do(d)
+			if err != nil {
+				t.Error(err)
+			}
+			far := open(t, dir, sftp.Options{Settle: patience})
+			keys := []string{"demo.example.com/beside"}
+			if after != "" {
+				keys = append(keys, key)
+			}
+			for _, d := range []vfs.Driver{d, far} {
+				if data, _, err := d.Get(t.Context(), key, ""); string(data) != after || err != nil && (after != "" || !errors.Is(err, fs.ErrNotExist)) {
+					t.Errorf("%T gets %q, %v; want %q", d, data, err, after)
+				}
+				var listed []string
+				for e, err := range d.List(t.Context(), "", "") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					listed = append(listed, e.Key)
+				}
+				if !slices.Equal(listed, keys) {
+					t.Errorf("%T lists %q, want %q", d, listed, keys)
+				}
+			}
+		})
 	}
 }

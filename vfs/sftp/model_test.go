@@ -2,17 +2,18 @@ package sftp_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
+	"github.com/stateroom/stateroom/vfs/file"
 	"github.com/stateroom/stateroom/vfs/sftp"
 )
 
@@ -656,19 +657,47 @@ func TestNoInterleavingOfThreeLosesAWrite(t *testing.T) {
 // The same with the real thing: three clients of a server, each at once, and
 // every request late by a moment of its own.
 func TestThreeClientsAtOnce(t *testing.T) {
+	severalAtOnce(t, 20, func(dir string) (drivers [clients]vfs.Driver) {
+		for i := range drivers {
+			drivers[i] = overSlowLine(t, dir)
+		}
+		return drivers
+	})
+}
+
+// One of them uses the directory by its path.
+func TestClientsByPathAtOnce(t *testing.T) {
+	severalAtOnce(t, 20, func(dir string) (drivers [clients]vfs.Driver) {
+		for i := range drivers {
+			drivers[i] = overSlowLine(t, dir)
+		}
+		// The first client over SFTP makes what tells others of it.
+		if _, err := drivers[0].Put(t.Context(), "first", nil, vfs.Cond{}, ""); err != nil {
+			t.Fatal(err)
+		}
+		near, err := file.Open(dir, file.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		drivers[rand.N(clients)] = near
+		return drivers
+	})
+}
+
+func overSlowLine(t *testing.T, dir string) vfs.Driver {
+	line := &counter{watch: func([]byte) { time.Sleep(rand.N(2 * time.Millisecond)) }}
+	return open(t, dir, sftp.Options{Dial: line.dial(t)})
+}
+
+func severalAtOnce(t *testing.T, rounds int, at func(dir string) [clients]vfs.Driver) {
 	all := slices.DeleteFunc(scenes(), func(s search) bool {
 		return slices.ContainsFunc(s.ops[:], func(o op) bool { return o.kind == foreignPut })
 	})
 	var wg sync.WaitGroup
 	for range 4 {
+		drivers := at(t.TempDir())
 		wg.Go(func() {
-			dir := t.TempDir()
-			var drivers [clients]*sftp.Driver
-			for i := range drivers {
-				line := &counter{watch: func([]byte) { time.Sleep(rand.N(2 * time.Millisecond)) }}
-				drivers[i] = open(t, dir, sftp.Options{Dial: line.dial(t)})
-			}
-			for range 20 {
+			for range rounds {
 				s := all[rand.N(len(all))]
 				if bad := s.perform(t.Context(), drivers); bad != "" {
 					t.Error(bad)
@@ -680,11 +709,7 @@ func TestThreeClientsAtOnce(t *testing.T) {
 }
 
 // perform does the operations of a scene with real clients.
-func (s *search) perform(ctx context.Context, drivers [clients]*sftp.Driver) string {
-	version := func(v uint8) vfs.Version {
-		sum := sha256.Sum256([]byte{v})
-		return vfs.Version(fmt.Sprintf("%x", sum[:16]))
-	}
+func (s *search) perform(ctx context.Context, drivers [clients]vfs.Driver) string {
 	err := drivers[0].Delete(ctx, key, vfs.Cond{})
 	if s.start != 0 && err == nil {
 		_, err = drivers[0].Put(ctx, key, []byte{s.start}, vfs.Cond{}, "")
@@ -696,25 +721,29 @@ func (s *search) perform(ctx context.Context, drivers [clients]*sftp.Driver) str
 		w    world
 		wg   sync.WaitGroup
 		errs [clients]error
+		from [clients]vfs.Version
 	)
-	value := func(b []byte) uint8 {
-		if len(b) == 0 {
-			return 0
+	for i, d := range drivers {
+		from[i] = versionOf(string([]byte{s.ops[i].from}))
+		if _, e, err := d.Get(ctx, key, ""); err == nil && s.ops[i].from == s.start {
+			from[i] = e.Version
 		}
-		return b[0]
 	}
 	for i, o := range s.ops {
 		wg.Go(func() {
 			d, to := drivers[i], []byte{o.to}
+			if _, near := d.(*file.Driver); near {
+				time.Sleep(rand.N(50 * time.Millisecond)) // it is done before others have begun
+			}
 			switch o.kind {
 			case create:
 				_, errs[i] = d.Put(ctx, key, to, vfs.IfAbsent(), "")
 			case replace:
-				_, errs[i] = d.Put(ctx, key, to, vfs.IfVersion(version(o.from)), "")
+				_, errs[i] = d.Put(ctx, key, to, vfs.IfVersion(from[i]), "")
 			case putAny:
 				_, errs[i] = d.Put(ctx, key, to, vfs.Cond{}, "")
 			case deleteAt:
-				errs[i] = d.Delete(ctx, key, vfs.IfVersion(version(o.from)))
+				errs[i] = d.Delete(ctx, key, vfs.IfVersion(from[i]))
 			case remove:
 				errs[i] = d.Delete(ctx, key, vfs.Cond{})
 			case get:
@@ -732,7 +761,7 @@ func (s *search) perform(ctx context.Context, drivers [clients]*sftp.Driver) str
 		case errors.Is(err, vfs.ErrConflict):
 			w.client[i].answer = conflict
 		default:
-			return fmt.Sprintf("%v: %v", s.ops[i], err)
+			return fmt.Sprintf("%v by %T: %v", s.ops[i], drivers[i], err)
 		}
 	}
 	b, _, err := drivers[0].Get(ctx, key, "")
@@ -741,7 +770,17 @@ func (s *search) perform(ctx context.Context, drivers [clients]*sftp.Driver) str
 	}
 	w.key = value(b)
 	s.judge(w)
+	for i := range drivers {
+		s.bad = strings.Replace(s.bad, ";", fmt.Sprintf(" by %T,", drivers[i]), min(1, len(s.bad)))
+	}
 	return s.bad
+}
+
+func value(b []byte) uint8 {
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0]
 }
 
 // Every part of the protocol is needed: without it there is an order in which a
