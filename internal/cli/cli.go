@@ -6,12 +6,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stateroom/stateroom/cluster"
 )
@@ -74,12 +76,15 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		env.running = cmd
 		if err := cmd.ValidateFlagGroups(); err != nil {
 			return usagef(cmd.CommandPath()+" --help says what each is for", "%w", err)
 		}
-		return noEmptyFlag(cmd)
+		if err := noEmptyFlag(cmd); err != nil {
+			return err
+		}
+		return noValueApart(cmd, args)
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&env.state, "state", "", "the store: a directory, or an address such as s3://bucket (STATEROOM_STATE_STORE, KOPS_STATE_STORE)")
@@ -173,6 +178,19 @@ func noEmptyFlag(cmd *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// noValueApart refuses a time behind a flag that stands without one, too:
+// "--wait 5m" is a flag and an argument, and not what was meant.
+func noValueApart(cmd *cobra.Command, args []string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		for _, arg := range args {
+			if _, no := time.ParseDuration(arg); f.Value.Type() == "duration" && f.NoOptDefVal != "" && no == nil && f.Value.String() == f.NoOptDefVal {
+				err = usagef(fmt.Sprintf("write --%s=%s", f.Name, arg), "--%s and %s are two words", f.Name, arg)
+			}
+		}
+	})
+	return err
 }
 
 // atMost refuses more arguments than a command takes, and empty ones: a

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -151,6 +152,9 @@ func readCapped(name string, most int64) ([]byte, error) {
 // readAll reads at most that many bytes of what people call by that name.
 func readAll(name string, r io.Reader, most int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return nil, err // it says the name
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

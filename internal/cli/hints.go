@@ -257,7 +257,7 @@ func example(f *cluster.Field) string {
 // flagHint says what a flag is for.
 func flagHint(cmd *cobra.Command, f *pflag.Flag) string {
 	value, usage := pflag.UnquoteUsage(f)
-	return fmt.Sprintf("%s; %s --help", strings.TrimSpace("--"+f.Name+" "+strings.ToUpper(value)+": "+usage), cmd.CommandPath())
+	return fmt.Sprintf("%s; %s --help", strings.TrimSpace("--"+f.Name+" "+strings.ToUpper(plainKind(value))+": "+usage), cmd.CommandPath())
 }
 
 // flagError is a usage error that says what the flag takes, or which flag may

@@ -149,7 +149,7 @@ func (env *Env) showVerdict(verdict, what, saw, means, do string) {
 	if shade == "" {
 		shade = red
 	}
-	fmt.Fprintf(env.Stdout, "%s %-17s %s\n", env.paint(env.Stdout, shade, fmt.Sprintf("%-8s", verdict)), what, clean(saw))
+	fmt.Fprintf(env.Stdout, "%s %-20s %s\n", env.paint(env.Stdout, shade, fmt.Sprintf("%-8s", verdict)), what, clean(saw))
 	if means != "" {
 		fmt.Fprintf(env.Stdout, "  means  %s\n", clean(means))
 	}
