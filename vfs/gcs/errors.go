@@ -42,6 +42,9 @@ func (d *Driver) refused(c call, r reply) *wire.Failure {
 		f.Again, f.Doubt, f.After = true, true, wire.Pause(r.header)
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		e.Class = fs.ErrInvalid
+		if strings.Contains(e.Message, "calculated CRC32C") { // damaged on the way
+			e.Class, f.Again = nil, true
+		}
 		if strings.Contains(strings.ToLower(e.Message), "user project") {
 			e.Advice = "the bucket makes the requester pay: add ?userProject=PROJECT to its address"
 		}

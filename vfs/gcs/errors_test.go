@@ -75,6 +75,20 @@ func TestRefusalsAreSaidInWords(t *testing.T) {
 	}
 }
 
+// Bytes that were damaged on the way are sent again.
+func TestDamagedWritesAreRepeated(t *testing.T) {
+	_, endpoint := newJudge(t, before(func(n int, w http.ResponseWriter, _ func()) bool {
+		if n > 0 {
+			return false
+		}
+		refuse(w, 400, "invalid", `Provided CRC32C "yZRlqg==" doesn't match calculated CRC32C "AAAAAA==".`)
+		return true
+	}))
+	if _, err := open(t, endpoint, "state").Put(t.Context(), "k", []byte("x"), vfs.IfAbsent(), ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenRefusesWhatIsNoBucket(t *testing.T) {
 	for _, opt := range []gcs.Options{
 		{}, {Bucket: "a/b"}, {Bucket: "UPPER"}, {Bucket: "a..b"}, {Bucket: "ab"}, {Bucket: strings.Repeat("a", 223)},

@@ -104,7 +104,7 @@ func isConflict(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Status == 412 || e.Status == 409 || e.noObject()
+	return e.Status == 412 || e.Status == 409 && !passing[e.Code] || e.noObject()
 }
 
 // gone reports whether there was nothing to delete.
@@ -123,10 +123,12 @@ const (
 	unknown             // done or not
 )
 
-// passing are the codes of refusals for now.
+// passing are the codes of refusals for now: the service is busy, another write
+// to the key goes on, or the bytes were damaged on the way.
 var passing = map[string]bool{
 	"SlowDown": true, "ServiceUnavailable": true, "Busy": true, "TooManyRequests": true, "Throttling": true,
-	"ThrottlingException": true, "RequestLimitExceeded": true,
+	"ThrottlingException": true, "RequestLimitExceeded": true, "OperationAborted": true,
+	"BadDigest": true, "IncompleteBody": true, "XAmzContentSHA256Mismatch": true,
 }
 
 // fateOf says what became of the request that failed with err.
@@ -139,7 +141,7 @@ func fateOf(err error) fate {
 		return fateUnanswered(e.cause)
 	}
 	switch {
-	case e.Status == 429, e.Status == 503 && passing[e.Code]:
+	case e.Status == 429, passing[e.Code] && (e.Status == 503 || e.Status/100 == 4):
 		return busy
 	case e.Status == 408, e.Status == 500, e.Status == 502, e.Status == 503, e.Status == 504, e.Code == "RequestTimeout", e.Status < 300:
 		return unknown

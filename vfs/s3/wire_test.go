@@ -91,6 +91,11 @@ func TestOnlyOurOwnRetries(t *testing.T) {
 		{"create", "SlowDown", 503, "PUT PUT PUT"},
 		{"create", "InternalError", 500, "PUT GET PUT GET PUT GET"}, // in doubt: it is looked for
 		{"create", "PreconditionFailed", 412, "PUT"},
+		{"create", "OperationAborted", 409, "PUT PUT PUT"}, // another write goes on: not done
+		{"overwrite", "OperationAborted", 409, "PUT PUT PUT"},
+		{"create", "BadDigest", 400, "PUT PUT PUT"}, // the bytes were damaged on the way
+		{"create", "IncompleteBody", 400, "PUT PUT PUT"},
+		{"create", "InvalidArgument", 400, "PUT"},
 		{"delete", "SlowDown", 503, "DELETE DELETE DELETE"},
 		{"list", "InternalError", 500, "GET GET GET"},
 	} {
