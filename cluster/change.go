@@ -119,6 +119,9 @@ func (t target) at(i int) target { return t.below(strconv.Itoa(i), t.field.Elem)
 // for.
 func (l line) element(f *Field, text string) (value any, same func(any) bool, err error) {
 	if f.Type != Object {
+		if text == "" && l.op != opRemove {
+			return nil, nil, fmt.Errorf("an empty item; --unset %s empties the list", l.path)
+		}
 		parse := parseValue
 		if l.op == opRemove { // what is wrong can be taken away
 			parse = parseScalar

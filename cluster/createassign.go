@@ -53,7 +53,7 @@ func (a *assignment) assign() {
 		}
 	}
 	a.applyDefaults()
-	if slices.ContainsFunc(a.opt.Sets, func(set string) bool { return strings.HasPrefix(set, "spec.authentication.oidc.") }) {
+	if slices.ContainsFunc(a.opt.Sets, func(set string) bool { return strings.Contains(set, "spec.authentication.oidc.") }) {
 		object(a.spec, "authentication") // in v1alpha2 OIDC stands elsewhere, and leaves this empty
 	}
 	a.checkDNS()
@@ -78,6 +78,7 @@ func (a *assignment) assign() {
 // the places that fields have in its later version, where spec.api holds
 // kubernetesApiAccess, too.
 func unsetLater(paths []string) []string {
+	paths = parted(paths, beginsPath)
 	all := slices.Clone(paths)
 	for _, path := range paths {
 		path = strings.TrimPrefix(path, "cluster.")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -34,6 +35,10 @@ func canonical(f *Field, value any) any {
 		}
 	case string:
 		switch f.Type {
+		case String:
+			if v == laterControlPlane && slices.Contains(f.Enum, string(RoleControlPlane)) {
+				return string(RoleControlPlane)
+			}
 		case Duration:
 			if d, err := time.ParseDuration(v); err == nil {
 				return d.String()

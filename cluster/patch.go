@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,7 @@ type line struct {
 func ParsePatch(sets, unsets []string) (*Patch, error) {
 	p := &Patch{}
 	var problems []Problem
+	sets, unsets = parted(sets, beginsSet), parted(unsets, beginsPath)
 	if len(sets)+len(unsets) > maxLines {
 		return nil, Invalid([]Problem{{File: "--set", Message: fmt.Sprintf("%d changes at once, at most %d are allowed", len(sets)+len(unsets), maxLines)}})
 	}
@@ -61,6 +63,50 @@ func ParsePatch(sets, unsets []string) (*Patch, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// parted are the changes that texts hold: kops takes several in one, with commas
+// between. Only a comma behind which another change begins parts them, so that
+// values may hold commas. Quotes around a text, with which kops has commas in
+// values, are taken off.
+func parted(texts []string, begins func(string) bool) []string {
+	var all []string
+	for _, text := range texts {
+		if n := len(text); n > 1 && text[0] == '"' && text[n-1] == '"' {
+			all = append(all, strings.ReplaceAll(text[1:n-1], `""`, `"`))
+			continue
+		}
+		from := 0
+		for i := range len(text) {
+			if text[i] == ',' && i > from && text[i-1] != '\\' && begins(text[i+1:]) {
+				all = append(all, text[from:i])
+				from = i + 1
+			}
+		}
+		all = append(all, text[from:])
+	}
+	return all
+}
+
+// beginsSet says whether a text begins with PATH= or the like, and the path is
+// that of a field.
+func beginsSet(text string) bool {
+	path, _, _ := strings.Cut(text, ",")
+	i := operator(path)
+	return i > 0 && beginsPath(strings.TrimRight(path[:i], "+-"))
+}
+
+// beginsPath says whether a text begins with the path of a field, up to a comma.
+func beginsPath(text string) bool {
+	path, _, _ := strings.Cut(text, ",")
+	l, err := newLine(path, opUnset, "")
+	if err != nil || !strings.HasPrefix(l.path, "spec.") && !strings.HasPrefix(l.path, "metadata.") {
+		return false
+	}
+	return slices.ContainsFunc([]string{KindCluster, KindInstanceGroup}, func(kind string) bool {
+		_, rest := tables()[kind].find(l.in(kind).steps)
+		return len(rest) == 0
+	})
 }
 
 // IsEmpty says that the patch changes nothing, in no document.

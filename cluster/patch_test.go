@@ -315,3 +315,39 @@ func TestManyItems(t *testing.T) {
 		}
 	}
 }
+
+// TestOneSetHoldsSeveral, as in kops; commas of values stay.
+func TestOneSetHoldsSeveral(t *testing.T) {
+	for given, want := range map[string]string{
+		"spec.channel=alpha,spec.kubeProxy.proxyMode=ipvs":                          "--set spec.channel=alpha --set spec.kubeProxy.proxyMode=ipvs",
+		"spec.sshAccess=10.0.0.0/8,10.1.0.0/16,spec.networking.podCIDR=10.2.0.0/16": "--set spec.sshAccess=10.0.0.0/8,10.1.0.0/16 --set spec.networking.podCIDR=10.2.0.0/16",
+		"spec.cloudLabels.a=x,b=c":                                                  "--set spec.cloudLabels.a=x,b=c",
+		"spec.cloudLabels.a=x,spec.nothing=c":                                       "--set spec.cloudLabels.a=x,spec.nothing=c",
+		`spec.sshAccess=a\,spec.channel=b`:                                          `--set spec.sshAccess=a\,spec.channel=b`,
+		`"spec.cloudLabels.a=x,spec.channel=""b"`:                                   `--set spec.cloudLabels.a=x,spec.channel="b`,
+		"spec.taints+=a:NoSchedule,spec.taints-=b:NoSchedule":                       "--set spec.taints+=a:NoSchedule --set spec.taints-=b:NoSchedule",
+	} {
+		p, err := cluster.ParsePatch([]string{given}, nil)
+		if err != nil || p.String() != want {
+			t.Errorf("%s: got %v, %v\nwant %s", given, p, err, want)
+		}
+	}
+	p, err := cluster.ParsePatch(nil, []string{"spec.channel,spec.etcdClusters[name=main].version", "spec.project"})
+	if want := "--unset spec.channel --unset spec.etcdClusters[name=main].version --unset spec.project"; err != nil || p.String() != want {
+		t.Errorf("got %v, %v", p, err)
+	}
+}
+
+// TestAnEmptyItemIsASlip: it would stand in the list as a text of nothing.
+func TestAnEmptyItemIsASlip(t *testing.T) {
+	for _, set := range []string{"spec.sshAccess=", "spec.sshAccess=10.0.0.0/8,", "spec.kubeAPIServer.enableAdmissionPlugins+="} {
+		p, err := cluster.ParsePatch([]string{set}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.Apply(cluster.KindCluster, parse(t, "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n"))
+		if err == nil || !strings.Contains(err.Error(), "an empty item; --unset ") {
+			t.Errorf("%s: %v", set, err)
+		}
+	}
+}
