@@ -88,7 +88,19 @@ func writeUsage(w io.Writer, cmd *cobra.Command) error {
 		part("Aliases", "  "+strings.Join(append([]string{cmd.Name()}, cmd.Aliases...), ", "))
 	}
 	part("Examples", cmd.Example)
-	part("Commands", commandLines(cmd, (*cobra.Command).IsAvailableCommand))
+	if cmd.HasParent() {
+		part("Commands", commandLines(cmd, (*cobra.Command).IsAvailableCommand))
+	} else {
+		for _, g := range chapters {
+			var rows [][2]string
+			for _, name := range g.commands {
+				if c := existing(cmd, name); c != nil {
+					rows = append(rows, [2]string{fmt.Sprintf("%-10s", name), c.Short}) // all chapters in the same columns
+				}
+			}
+			part(g.title, twoColumns(rows))
+		}
+	}
 	part("Flags", flagLines(cmd.LocalFlags()))
 	part("Flags of all commands", flagLines(cmd.InheritedFlags()))
 	part("More help", commandLines(cmd, (*cobra.Command).IsAdditionalHelpTopicCommand))
@@ -97,6 +109,20 @@ func writeUsage(w io.Writer, cmd *cobra.Command) error {
 	}
 	_, err := fmt.Fprintln(w, strings.TrimRight(b.String(), "\n"))
 	return err
+}
+
+// chapters are the commands, by what people come for, and in the order in which
+// they come to need them.
+var chapters = []struct {
+	title    string
+	commands []string
+}{
+	{"Run a cluster on this machine", []string{"up", "down", "kubectl", "etcd"}},
+	{"See what there is, and how it stands", []string{"get", "status", "log", "show", "diff", "blame", "why", "explain", "schema"}},
+	{"Change what is kept", []string{"create", "edit", "set", "unset", "apply", "replace", "rollback", "delete"}},
+	{"Make it live, and get in", []string{"update", "validate", "export"}},
+	{"Work with others, and with other tools", []string{"draft", "publish", "lease", "adopt", "resolve"}},
+	{"Look after stores, and this program", []string{"store", "doctor", "completion", "version"}},
 }
 
 // commandLines lists commands below another, with what they do.

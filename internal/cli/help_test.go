@@ -68,3 +68,22 @@ func TestNamesAndTimesOfATableAreNotCut(t *testing.T) {
 		t.Error(out.String())
 	}
 }
+
+func TestEveryCommandIsInAChapterOfTheHelp(t *testing.T) {
+	root := newRoot(quiet())
+	times := map[string]int{}
+	for _, g := range chapters {
+		for _, name := range g.commands {
+			times[name]++
+		}
+	}
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() && times[c.Name()] != 1 {
+			t.Errorf("%s stands in %d chapters", c.Name(), times[c.Name()])
+		}
+		delete(times, c.Name())
+	}
+	if len(times) > 0 {
+		t.Errorf("there is none of %v", times)
+	}
+}
