@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -40,12 +41,14 @@ type Options struct {
 // Driver is a [vfs.Driver] over a directory. It is safe for concurrent use, and
 // for use by many processes.
 type Driver struct {
-	dir    string
-	step   durable.Step
-	watch  durable.Watch // nil: nobody watches
-	gate   chan struct{} // held while this process wants or has the lock
-	doubt  doubt
-	settle time.Duration
+	dir   string
+	step  durable.Step
+	watch durable.Watch // nil: nobody watches
+	gate  chan struct{} // held while this process wants or has the lock
+	doubt doubt
+
+	settle  time.Duration
+	stopped sync.Map // the names of holds whose clients have stopped
 }
 
 // Open returns the driver of a directory, which need not exist: the first

@@ -189,20 +189,29 @@ func (s *session) restore(claimed, key, expected string) error {
 	return errors.Join(s.Rename(claimed, name), s.SyncDir(tempDir))
 }
 
-// wait is the wait for a turn.
+// wait is the wait for a turn. A holder that has stopped is waited for once by
+// each driver.
 type wait struct {
-	settle time.Duration
-	last   held
-	since  time.Time
-	next   time.Duration
+	d     *Driver
+	last  held
+	since time.Time
+	next  time.Duration
 }
 
-func (s *session) wait() *wait { return &wait{settle: s.d.settle, next: 500 * time.Microsecond} }
+func (s *session) wait() *wait { return &wait{d: s.d, next: 500 * time.Microsecond} }
 
 // over reports whether the turn has not changed for so long that its holder
 // must have stopped.
 func (w *wait) over(now held) bool {
-	return now.hold != "" && now == w.last && time.Since(w.since) > w.settle
+	if now.hold == "" {
+		return false
+	}
+	_, known := w.d.stopped.Load(now.hold)
+	if !known && now == w.last && time.Since(w.since) > w.d.settle {
+		w.d.stopped.Store(now.hold, true)
+		known = true
+	}
+	return known
 }
 
 func (w *wait) pause(ctx context.Context, now held) error {

@@ -64,6 +64,10 @@ type turn struct {
 
 // prepare makes the directory that is to be renamed into place.
 func (w *change) prepare(ctx context.Context) error {
+	return w.full(ctx, w.makeTurn(ctx))
+}
+
+func (w *change) makeTurn(ctx context.Context) error {
 	_, perm, err := w.modes(ctx)
 	if err != nil {
 		return err
