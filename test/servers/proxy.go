@@ -5,12 +5,14 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -60,6 +62,19 @@ func Proxy(t testing.TB, target string, f Faults) string {
 		p.late.Wait()
 	})
 	return server.URL + to.Path
+}
+
+// Dials returns a transport that counts the connections that it makes. It keeps
+// all of them, so that what is not used again is a driver's fault.
+func Dials(n *atomic.Int32) *http.Transport {
+	var dialer net.Dialer
+	return &http.Transport{
+		MaxIdleConnsPerHost: 128, DisableCompression: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			n.Add(1)
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
 }
 
 // Refuse starts a proxy in front of a server, like Proxy, that answers itself,

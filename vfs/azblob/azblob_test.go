@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stateroom/stateroom/test/servers"
@@ -13,21 +14,25 @@ import (
 	"github.com/stateroom/stateroom/vfs/vfstest"
 )
 
-// deviations are the rules that Azurite is known to break, and the real service
-// is documented to keep: none.
-var deviations = map[string]string{}
-
+// TestConformance also holds that connections are used again, after all kinds of
+// answers.
 func TestConformance(t *testing.T) {
 	s := servers.Azurite(t)
 	name := s.Container(t)
-	for _, err := range conform(t, s, name, vfstest.Options{}) {
-		var b *vfstest.Broken
-		if !errors.As(err, &b) || deviations[b.Rule] == "" {
-			t.Error(err)
-		}
+	var dials atomic.Int32
+	transport := servers.Dials(&dials)
+	defer transport.CloseIdleConnections()
+	open := func() (vfs.Driver, error) {
+		return azblob.Open(t.Context(), azblob.Options{
+			Account: s.Account, Container: name, Transport: transport,
+			Getenv: env{"AZURE_STORAGE_CONNECTION_STRING": s.ConnectionString()}.get,
+		})
 	}
-	for rule, why := range deviations {
-		t.Logf("Azurite deviates | %s | %s", rule, why)
+	for _, err := range vfstest.Findings(vfstest.Test(t.Context(), open, vfstest.Options{})) {
+		t.Error(err)
+	}
+	if dials.Load() > 32 {
+		t.Errorf("%d connections", dials.Load())
 	}
 }
 
@@ -37,7 +42,8 @@ func TestConformanceWhenRepliesAreLost(t *testing.T) {
 	s := servers.Azurite(t)
 	name := s.Container(t)
 	s.Endpoint = servers.Proxy(t, s.Endpoint, servers.Faults{Fail: .05, Lose: .05, Seed: 7})
-	for _, err := range conform(t, s, name, vfstest.Options{Rounds: 3}) {
+	err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, s, name), nil }, vfstest.Options{Rounds: 3})
+	for _, err := range vfstest.Findings(err) {
 		if vfstest.Echo(err) {
 			t.Log(err)
 		} else {
@@ -94,12 +100,6 @@ func TestRequests(t *testing.T) {
 	if got := strings.Join(seen, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("requests:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
 	}
-}
-
-// conform runs the conformance suite and takes what it finds apart.
-func conform(t *testing.T, s servers.Azure, name string, opt vfstest.Options) []error {
-	t.Helper()
-	return vfstest.Findings(vfstest.Test(t.Context(), func() (vfs.Driver, error) { return open(t, s, name), nil }, opt))
 }
 
 func open(t testing.TB, s servers.Azure, name string) *azblob.Driver {

@@ -2,6 +2,7 @@ package gcs_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stateroom/stateroom/test/servers"
@@ -17,11 +18,19 @@ var deviations = map[string]string{
 	"delete if-version: the right version deletes, another does not": "it ignores ifGenerationMatch on a delete",
 }
 
+// TestConformance also holds that connections are used again, after all kinds of
+// answers.
 func TestConformance(t *testing.T) {
 	s := servers.FakeGCS(t)
 	bucket := s.Bucket(t)
+	var dials atomic.Int32
+	transport := servers.Dials(&dials)
+	defer transport.CloseIdleConnections()
+	open := func() (vfs.Driver, error) {
+		return gcs.Open(t.Context(), gcs.Options{Bucket: bucket, Transport: transport, Getenv: env{"STORAGE_EMULATOR_HOST": s.Endpoint}.get})
+	}
 	broken := map[string]bool{}
-	for _, err := range conform(t, s.Endpoint, bucket, vfstest.Options{}) {
+	for _, err := range vfstest.Findings(vfstest.Test(t.Context(), open, vfstest.Options{})) {
 		var b *vfstest.Broken
 		if !errors.As(err, &b) || deviations[b.Rule] == "" {
 			t.Error(err)
@@ -34,6 +43,9 @@ func TestConformance(t *testing.T) {
 			t.Errorf("fake-gcs-server keeps this rule now, take it from the list: %s", rule)
 		}
 		t.Logf("fake-gcs-server deviates | %s | %s", rule, why)
+	}
+	if dials.Load() > 32 {
+		t.Errorf("%d connections", dials.Load())
 	}
 }
 

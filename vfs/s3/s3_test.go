@@ -3,6 +3,7 @@ package s3_test
 import (
 	"errors"
 	"maps"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stateroom/stateroom/test/servers"
@@ -24,6 +25,22 @@ func bucket(t testing.TB, server servers.S3) s3.Options {
 // condition on DELETE to ignore.
 var carriesTags = map[string]string{
 	"a tag comes back with the object": "metadata of the object that was there is carried over into one written without",
+}
+
+// TestConnectionsAreUsedAgain counts them over the suite, which gets all kinds of
+// answers. (versitygw ends each itself.)
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	var dials atomic.Int32
+	transport := servers.Dials(&dials)
+	defer transport.CloseIdleConnections()
+	opt := bucket(t, servers.GoFakeS3(t))
+	opt.Transport = transport
+	err := vfstest.Test(t.Context(), func() (vfs.Driver, error) { return s3.Open(t.Context(), opt) }, vfstest.Options{})
+	judge(t, err, carriesTags)
+	if dials.Load() > 32 {
+		t.Errorf("%d connections", dials.Load())
+	}
 }
 
 // TestKeepsTheContract runs the conformance suite on each server. What a
