@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stateroom/stateroom/vfs"
@@ -153,13 +154,17 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 	if e.leftovers, err = e.s.f.Leftovers(ctx); err != nil {
 		return nil, err
 	}
-	e.recorded = make([]bool, len(e.leftovers))
-	for _, name := range names {
+	e.recorded, e.clusters = make([]bool, len(e.leftovers)), make([]*examination, len(names))
+	var mu sync.Mutex
+	err = forSome(ctx, len(names), clustersAtOnce, func(ctx context.Context, n int) error {
+		name := names[n]
 		_, history := slices.BinarySearch(histories, name)
 		x, err := e.s.examineCluster(ctx, name, history)
 		if err != nil {
-			return nil, fmt.Errorf("fsck %s: %w", name, err)
+			return fmt.Errorf("fsck %s: %w", name, err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		for i, l := range e.leftovers {
 			if cluster, file, _ := strings.Cut(l.Key, "/"); cluster == name && x.holds(file, l.Data) {
 				e.recorded[i] = true
@@ -169,7 +174,11 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 			x = &examination{h: x.h}
 			e.s.Forget(name)
 		}
-		e.clusters = append(e.clusters, x)
+		e.clusters[n] = x
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := e.checksLeft(ctx); err != nil {
 		return nil, err
@@ -177,6 +186,10 @@ func examineStore(ctx context.Context, f *vfs.FS, opt Options, only string) (*ex
 	e.addLeftovers(only)
 	return e, nil
 }
+
+// clustersAtOnce is how many clusters are looked at at the same time: what each
+// of them asks for is many requests by itself.
+const clustersAtOnce = 8
 
 // checksLeft looks for what a check of the service did not clean up. One that
 // is at work now is left alone.
