@@ -73,17 +73,18 @@ func (s *Store) DraftDiff(ctx context.Context, name cluster.Name) ([]FileChange,
 }
 
 // DropDraft ends the draft that the store is on. What was committed to it stays
-// in the store; nobody can commit to it or publish it any more.
+// in the store; nobody can commit to it or publish it any more. A commit that
+// somebody makes just then is a store.ErrConflict.
 func (s *Store) DropDraft(ctx context.Context, name cluster.Name, w Write) error {
 	d, err := s.onDraft(name)
 	if err != nil {
 		return err
 	}
-	if w.DryRun {
-		_, err := d.Head(ctx)
+	tip, err := d.Head(ctx)
+	if err != nil || w.DryRun {
 		return err
 	}
-	return d.Drop(ctx, cmp.Or(w.Message, "delete draft "+s.draft))
+	return d.Drop(ctx, cmp.Or(w.Message, "delete draft "+s.draft), tip.Commit().Number)
 }
 
 // Publish says how the draft that the store is on is published.

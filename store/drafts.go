@@ -81,6 +81,24 @@ func (e *NoDraftError) Hint() string {
 	return "stateroom draft list shows the drafts; a change with --draft NAME begins one"
 }
 
+// DraftMovedError says that a draft has a newer commit than the caller knows of.
+type DraftMovedError struct {
+	Cluster, Name string
+	Newest        *Commit
+}
+
+func (e *DraftMovedError) Error() string {
+	return fmt.Sprintf("draft %s of %s has got another commit meanwhile: %s by %s", e.Name, e.Cluster, NumberText(e.Newest.Number), e.Newest.Author)
+}
+
+// Unwrap returns ErrConflict.
+func (e *DraftMovedError) Unwrap() error { return ErrConflict }
+
+// Hint says what to do.
+func (e *DraftMovedError) Hint() string {
+	return "look at it, and do it again: stateroom draft show " + e.Name
+}
+
 // Draft returns the draft of that name, which need not exist yet.
 func (h *History) Draft(name string) (*Draft, error) {
 	if err := CheckDraft(name); err != nil {
@@ -284,9 +302,11 @@ func (d *Draft) Update(ctx context.Context, message string, fn func(*Tx) error) 
 	return u.run(ctx)
 }
 
-// Drop ends the draft: nobody can commit to it any more. Its commits stay.
-func (d *Draft) Drop(ctx context.Context, message string) error {
-	return d.end(ctx, Dropped, message, 0)
+// Drop ends the draft: nobody can commit to it any more. Its commits stay. at is
+// the number of the newest that the caller knows of: if there is a newer one by
+// now, it is an [ErrConflict].
+func (d *Draft) Drop(ctx context.Context, message string, at int) error {
+	return d.end(ctx, Dropped, message, at)
 }
 
 // Publish ends the draft after what it holds was committed to the cluster. at
@@ -307,7 +327,7 @@ type draftUpdate struct {
 	d           *Draft
 	kind        Kind
 	message     string
-	at          int             // for Published: the newest commit must be this
+	at          int             // where the draft ends: the newest commit must be this
 	fn          func(*Tx) error // nil: the draft ends
 	transaction string
 }
@@ -372,8 +392,8 @@ func (u *draftUpdate) begin(ctx context.Context) (tip, base *record, err error) 
 	case u.fn == nil && tip.ended():
 		_, err = d.open(ctx)
 		return nil, nil, err
-	case u.kind == Published && tip.Number != u.at:
-		return nil, nil, fmt.Errorf("draft %s of %s has a newer commit d%d: %w", d.name, d.h.name, -tip.Number, ErrConflict)
+	case u.fn == nil && tip.Number != u.at:
+		return nil, nil, &DraftMovedError{d.h.name, d.name, tip.commit()}
 	case !tip.ended():
 		base, err = d.h.record(ctx, tip.Base)
 		return tip, base, err

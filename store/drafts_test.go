@@ -146,7 +146,7 @@ func TestDraftEnds(t *testing.T) {
 	if _, err := d.Head(ctx); !errors.As(err, &missing) || missing.Last == nil || missing.Last.Kind != store.Published {
 		t.Errorf("the head of a published draft: %v", err)
 	}
-	if err := d.Drop(ctx, "dropped"); !errors.As(err, &missing) {
+	if err := d.Drop(ctx, "dropped", -3); !errors.As(err, &missing) {
 		t.Errorf("dropped after it was published: %v", err)
 	}
 	commit(t, h, "meanwhile", files{"config": "a: 3\n"})
@@ -158,7 +158,7 @@ func TestDraftEnds(t *testing.T) {
 	if err != nil || s.Base != 2 || s.Count != 1 || s.Commit.Number != -4 || s.Ended() {
 		t.Errorf("state %+v, %v", s, err)
 	}
-	if err := d.Drop(ctx, "dropped"); err != nil {
+	if err := d.Drop(ctx, "dropped", -4); err != nil {
 		t.Fatal(err)
 	}
 	for s, err := range h.Drafts(ctx) {
@@ -254,6 +254,69 @@ func draftStruck(t *testing.T, n int, outcome vfstest.Outcome) bool {
 	return true
 }
 
+// Who drops a draft drops what he has seen: a commit that somebody else makes
+// just then keeps it open.
+func TestDropLeavesWhatNobodySaw(t *testing.T) {
+	for n := int64(0); ; n++ {
+		m := mem.New(mem.Options{})
+		commit(t, client(t, m), "create", start)
+		draftCommit(t, draft(t, client(t, m), "quota"), "one", files{"config": "a: 2\n"})
+		d := &beforeCall{Driver: m, n: n, do: func() {
+			draftCommit(t, draft(t, client(t, m), "quota"), "two", files{"config": "a: 3\n"})
+		}}
+		err := draft(t, client(t, d), "quota").Drop(t.Context(), "dropped", -1)
+		if d.made.Load() <= n {
+			return
+		}
+		moved := new(store.DraftMovedError)
+		if !errors.As(err, &moved) || !errors.Is(err, store.ErrConflict) || moved.Newest.Message != "two" {
+			t.Errorf("before request %d: dropped unseen: %v", n, err)
+		}
+		if sn, err := draft(t, client(t, m), "quota").Head(t.Context()); err != nil || sn.Commit().Number != -2 {
+			t.Errorf("before request %d: the draft: %v", n, err)
+		}
+	}
+}
+
+// Whatever call of the drop of a draft fails, and however: it is dropped or it is
+// open, all of it can be read, and who was told that it is dropped was told so
+// rightly.
+func TestDropFaults(t *testing.T) {
+	for _, outcome := range append([]vfstest.Outcome{vfstest.Late}, vfstest.Outcomes...) {
+		for n := 0; ; n++ {
+			hit := false
+			synctest.Test(t, func(t *testing.T) { hit = dropStruck(t, n, outcome) })
+			if !hit {
+				break
+			}
+		}
+	}
+}
+
+func dropStruck(t *testing.T, n int, outcome vfstest.Outcome) bool {
+	m := mem.New(mem.Options{})
+	commit(t, client(t, m), "create", start)
+	draftCommit(t, draft(t, client(t, m), "quota"), "one", files{"config": "a: 2\n"})
+	was := objects(t, m, "none")
+	f := vfstest.Fault(m, n, outcome)
+	err := draft(t, client(t, f), "quota").Drop(t.Context(), "dropped", -1)
+	if !f.Hit() {
+		return false
+	}
+	f.Land(t.Context())
+	s, err2 := draft(t, client(t, m), "quota").State(t.Context())
+	if err2 != nil || err == nil && !s.Ended() {
+		t.Errorf("call %d %v: it said %v, and stands at %+v, %v", n, outcome, err, s, err2)
+	}
+	for key, text := range was {
+		if get(t, m, key) != text {
+			t.Errorf("call %d %v: %s has become another", n, outcome, key)
+		}
+	}
+	sound(t, m)
+	return true
+}
+
 // The bytes that an open draft stands on are not removed.
 func TestDraftKeepsItsBase(t *testing.T) {
 	ctx := t.Context()
@@ -276,7 +339,7 @@ func TestDraftKeepsItsBase(t *testing.T) {
 	if b, err := sn.ReadFile(ctx, "instancegroup/nodes"); err != nil || string(b) != "min: 0\n" {
 		t.Errorf("a file of its base: %q, %v", b, err)
 	}
-	if err := d.Drop(ctx, "dropped"); err != nil {
+	if err := d.Drop(ctx, "dropped", -1); err != nil {
 		t.Fatal(err)
 	}
 	list, err := client(t, m).Strip(ctx, store.Window{Since: late}, true)
