@@ -239,9 +239,9 @@ func records(root *os.Root) ([]record, error) {
 func (m *Machine) watchOther(p process) <-chan string {
 	gone := make(chan string, 1)
 	go func() {
-		tick := time.NewTicker(200 * time.Millisecond)
+		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
-		for p.alive() {
+		for p.lasts() {
 			select {
 			case <-m.letGo:
 				return

@@ -62,13 +62,12 @@ func processOf(pid int) (process, error) {
 
 // alive reports whether p still runs. One that ended and that nobody waited for
 // does not.
-func (p process) alive() bool {
+func (p process) alive() bool { return p.lasts() && p.thisBoot() }
+
+// lasts is alive for a process that is known to be of this boot.
+func (p process) lasts() bool {
 	st, err := statusOf(p.PID)
-	if err != nil || st.start != p.Start || st.state == 'Z' || st.state == 'X' {
-		return false
-	}
-	boot, err := bootID()
-	return err == nil && boot == p.Boot
+	return err == nil && st.start == p.Start && st.state != 'Z' && st.state != 'X'
 }
 
 // signal sends a signal to p, if it still runs.
