@@ -136,6 +136,11 @@ func (d *dialer) explain(err error, l *login) error {
 			advice = fmt.Sprintf("%s has a passphrase and was not tried: ssh-add %[1]s", l.locked[0])
 		}
 		return &refusal{fmt.Sprintf("the server does not let %s in with %s", d.User, strings.Join(l.tried, ", ")), advice, fs.ErrPermission}
+	case strings.Contains(err.Error(), "Too many authentication failures"): // which is what sshd says
+		return &refusal{
+			fmt.Sprintf("the server does not let %s try as many keys as there are in %s", d.User, strings.Join(l.tried, ", ")),
+			"name the right one, which is then tried first: sftp://USER@HOST/DIR?identity=FILE", fs.ErrPermission,
+		}
 	}
 	return err
 }

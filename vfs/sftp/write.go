@@ -547,7 +547,7 @@ func (s *session) modes(ctx context.Context) (file, dir fs.FileMode, err error) 
 // mkdirs makes a directory of the store, the store's own and all between.
 // Others may remove those that are empty.
 func (s *session) mkdirs(ctx context.Context, dir string) error {
-	for range takes {
+	for range 8 {
 		if err := s.mkdirsOnce(ctx, dir); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
