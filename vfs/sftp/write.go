@@ -154,7 +154,7 @@ func (w *change) stage(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return err
+		return w.full(ctx, err)
 	}
 	w.tmp = tmp
 	defer w.closeLater(f)
@@ -209,7 +209,7 @@ func (w *change) full(ctx context.Context, err error) error {
 	if !failed(err) {
 		return err
 	}
-	st, serr := ask(ctx, w.session, func() (*sftp.StatVFS, error) { return w.c.StatVFS(w.path(tempDir)) })
+	st, serr := ask(ctx, w.session, func() (*sftp.StatVFS, error) { return w.c.StatVFS(w.path("")) })
 	const readOnly = 1 // SSH2_FXE_STATVFS_ST_RDONLY
 	switch {
 	case serr != nil:
