@@ -130,6 +130,32 @@ func TestUnpackStopsAtTheLimit(t *testing.T) {
 	}
 }
 
+func TestAnswersEnd(t *testing.T) {
+	for size, whole := range map[int64]bool{0: true, vfs.MaxObject + 1: true, vfs.MaxObject + 2: false} {
+		server := answer(func() io.Reader { return io.LimitReader(endless{}, size) })
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://x/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := Bounded(server).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, size))
+		if n != min(size, vfs.MaxObject+1) || (err == nil) != whole {
+			t.Errorf("an answer of %d bytes: %d, %v", size, n, err)
+		}
+		resp.Body.Close()
+	}
+}
+
+// answer is a service that answers with these bytes.
+type answer func() io.Reader
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(a())}, nil
+}
+
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
