@@ -118,7 +118,7 @@ func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 		signal syscall.Signal
 		grace  time.Duration
 	}{{EndAll, endAllGrace}, {syscall.SIGTERM, agentGrace}, {syscall.SIGKILL, agentGrace}}
-	var next time.Time
+	var next, giveUp time.Time
 	var before process
 	for {
 		m, err := OpenMachine(ctx, opt)
@@ -127,19 +127,18 @@ func takeOver(ctx context.Context, opt MachineOptions) (*Machine, error) {
 			before.end(ctx)
 			return m, err
 		}
-		p, err := processOf(busy.PID)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("look at the agent (pid %d): %w", busy.PID, err)
-		}
-		switch {
-		case err != nil: // it has just ended
-			before = process{}
-		case len(steps) > 0 && time.Now().After(next):
+		switch p, now := busy.holder, time.Now(); {
+		case !p.alive() && giveUp.IsZero(): // it has just ended, or no agent has the lock
+			giveUp = now.Add(agentGrace)
+		case p.alive() && len(steps) > 0 && now.After(next):
 			p.signal(steps[0].signal)
-			next, steps = time.Now().Add(steps[0].grace), steps[1:]
+			before, giveUp = p, time.Time{}
+			if next, steps = now.Add(steps[0].grace), steps[1:]; len(steps) == 0 {
+				giveUp = next
+			}
 		}
-		if err == nil {
-			before = p
+		if !giveUp.IsZero() && time.Now().After(giveUp) {
+			return nil, fmt.Errorf("it does not end: %w", busy)
 		}
 		select {
 		case <-ctx.Done():

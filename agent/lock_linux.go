@@ -26,6 +26,8 @@ type holder struct {
 type BusyError struct {
 	Dir string
 	PID int // 0: not known
+
+	holder process
 }
 
 func (e *BusyError) Error() string {
@@ -58,7 +60,7 @@ func hold(root *os.Root, command []string) (*os.File, error) {
 		h, _ := readHolder(f) // who it is only makes the message better
 		f.Close()
 		if busy {
-			return nil, &BusyError{root.Name(), h.Process.PID}
+			return nil, &BusyError{root.Name(), h.Process.PID, h.Process}
 		}
 		return nil, err
 	}

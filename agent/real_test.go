@@ -571,6 +571,45 @@ func TestStopReturnsWhenTheAgentHasEnded(t *testing.T) {
 	}
 }
 
+// A lock that is held by what does not say who it is, and a process that has by
+// now the number of an agent that ended: nobody is signalled, and stop says so.
+func TestStopEndsNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	other := exec.Command("/bin/sleep", "1000")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
+	p, err := processOf(other.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+	}
+	if err == nil {
+		err = writeHolder(f, holder{Format: 1, Process: process{p.PID, p.Start - 1, p.Boot}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), agentGrace+5*time.Second)
+	defer cancel()
+	err = StopAll(ctx, MachineOptions{Dir: s.dir})
+	if _, busy := errors.AsType[*BusyError](err); !busy || !strings.HasPrefix(err.Error(), "it does not end: another agent") {
+		t.Errorf("error: %v", err)
+	}
+	if !p.alive() {
+		t.Error("a stranger was ended")
+	}
+}
+
 func TestASecondAgentIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
