@@ -13,6 +13,9 @@ import (
 // time overwrite each other unseen. Where the service is known to keep
 // conditions, they are used.
 func (f *FS) Alone() *FS {
+	if _, ok := f.d.(*alone); ok {
+		return f
+	}
 	return &FS{d: &alone{Driver: f.d}, name: f.name, dir: f.dir}
 }
 

@@ -100,7 +100,7 @@ func TestASingleWriterLooksFirst(t *testing.T) {
 // What the driver can do besides, it can do for a single writer.
 func TestASingleWriterLosesNothing(t *testing.T) {
 	ctx := t.Context()
-	f := vfs.New(&service{Driver: mem.New(mem.Options{}), conditions: "kept"}, "mem://").Alone()
+	f := vfs.New(&service{Driver: mem.New(mem.Options{}), conditions: "kept"}, "mem://").Alone().Alone()
 	if got := f.Sub("a").Place(); got != "memory here/a" {
 		t.Errorf("Place() = %q", got)
 	}
