@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/stateroom/stateroom/cluster"
 	"github.com/stateroom/stateroom/pki"
 	"github.com/stateroom/stateroom/store"
@@ -37,17 +39,17 @@ func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 			all = append(all, Entry{Name: cluster.Name(name)})
 		}
 	}
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for i := range all {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
+		g.Go(func() error {
 			e := &all[i]
 			e.Cluster, e.Err = s.load(ctx, e.Name)
+			s.store.Forget(string(e.Name)) // there may be thousands
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = g.Wait()    // each has its own error
 	if s.at != "" { // not there yet, then
 		all = slices.DeleteFunc(all, func(e Entry) bool { return errors.Is(e.Err, fs.ErrNotExist) })
 	}

@@ -20,8 +20,8 @@ func statusCmd(env *Env) *cobra.Command {
 		Use:   "status [NAME]",
 		Short: "Show where a cluster stands: committed, live, running",
 		Long: `Show where a cluster stands: what is committed, what of it is live, and what its
-hosts say of themselves. With --at, it is what was committed and live then: hosts
-say only how they are now.`,
+hosts say of themselves. Conflicts are those of the newest 1,000 commits. With
+--at, it is what was committed and live then: hosts say only how they are now.`,
 		Example: "  stateroom status\n  stateroom status demo.example.com -o json\n  stateroom status --at 2026-01-02T15:04:05Z",
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
