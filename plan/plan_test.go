@@ -130,6 +130,7 @@ func TestRefused(t *testing.T) {
 		"cloud":         {[]string{"spec.cloudProvider=aws"}, "cluster demo.example.com is not on hosts: aws is for kops to run"},
 		"invalid":       {[]string{"spec.etcdClusters[0].etcdMembers[0].instanceGroup=nobody"}, `there is no instance group "nobody"`},
 		"placeholder":   {[]string{"spec.kubeScheduler.tlsCertFile=${HOME}/x"}, "config:N: spec.kubeScheduler.tlsCertFile: a node knows ${NODE}"},
+		"etcd's":        {[]string{"spec.etcdClusters[1].manager.env[0].name=ETCD_LOG_LEVEL", "spec.etcdClusters[1].manager.env[0].value=${LEVEL}"}, "config:N: spec.etcdClusters[1].manager: a node knows ${NODE}"},
 		"two lines":     {[]string{"spec.kubeAPIServer.auditLogPath=a\nb"}, "config:N: spec.kubeAPIServer.auditLogPath: a value with control characters cannot be a flag of kube-apiserver"},
 	} {
 		t.Run(name, func(t *testing.T) {

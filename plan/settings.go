@@ -103,17 +103,25 @@ func unsupported(c *cluster.Cluster) (all []cluster.Problem) {
 // unwritable finds values that cannot stand in a command line, or that a node
 // would take for a placeholder that it does not know.
 func unwritable(c *cluster.Cluster) (all []cluster.Problem) {
+	look := func(program string, path, values []string) {
+		for _, word := range values {
+			if strings.ContainsFunc(word, unicode.IsControl) {
+				all = append(all, problem(c, cluster.ConfigFile, "a value with control characters cannot be a flag of %s", path, program))
+			} else if _, err := (bundle.Placeholders{}).Expand(word); err != nil {
+				all = append(all, problem(c, cluster.ConfigFile, "a node knows ${NODE}, ${ADDRESS}, ${SET} and ${STATE}, and takes ${ for one of them", path))
+			}
+		}
+	}
 	for _, object := range []*component{&kubeAPIServer, &kubeControllerManager, &kubeScheduler} {
 		fields := object.fields(c)
 		for _, field := range slices.Sorted(maps.Keys(fields)) {
-			path := append([]string{"spec", object.field}, strings.Split(field, ".")...)
-			for _, word := range words(fields[field]) {
-				if strings.ContainsFunc(word, unicode.IsControl) {
-					all = append(all, problem(c, cluster.ConfigFile, "a value with control characters cannot be a flag of %s", path, object.program))
-				} else if _, err := (bundle.Placeholders{}).Expand(word); err != nil {
-					all = append(all, problem(c, cluster.ConfigFile, "a node knows ${NODE}, ${ADDRESS}, ${SET} and ${STATE}, and takes ${ for one of them", path))
-				}
-			}
+			look(object.program, append([]string{"spec", object.field}, strings.Split(field, ".")...), words(fields[field]))
+		}
+	}
+	for i := range c.Spec.EtcdClusters {
+		flags := etcdFlags(c, i)
+		for _, name := range slices.Sorted(maps.Keys(flags)) {
+			look("etcd", []string{"spec", "etcdClusters", fmt.Sprint(i), "manager"}, flags[name])
 		}
 	}
 	return all
