@@ -85,27 +85,21 @@ func (s *Store) fsckReports(ctx context.Context, name cluster.Name) ([]store.Fin
 		if err != nil {
 			return nil, err
 		}
-		node, ok := strings.CutSuffix(strings.TrimPrefix(e.Key, bundle.ReportsDir), ".json")
-		if !ok {
+		if !strings.HasSuffix(e.Key, ".json") {
 			found = append(found, finding(name, store.ObjectStray, e.Key, "no report has such a name"))
-			continue
-		}
-		b, _, err := sub.Get(ctx, e.Key)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		r, err := bundle.DecodeReport(b)
-		if err == nil && r.Node != node {
-			err = fmt.Errorf("it names the node %q", r.Node)
-		}
-		if err != nil {
-			found = append(found, finding(name, store.ReportForm, e.Key, err.Error()))
 		}
 	}
-	return found, nil
+	all, err := s.reports(ctx, name)
+	for _, r := range all {
+		report, err := bundle.DecodeReport(r.text)
+		if err == nil && report.Node != r.node {
+			err = fmt.Errorf("it names the node %q", report.Node)
+		}
+		if err != nil {
+			found = append(found, finding(name, store.ReportForm, bundle.ReportName(r.node), err.Error()))
+		}
+	}
+	return found, err
 }
 
 // fsckBundles looks at the bundles that a release names, and in a repair makes

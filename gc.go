@@ -75,7 +75,7 @@ func (s *Store) GC(ctx context.Context, name cluster.Name, gc GC) (*Garbage, err
 	if g.Bundles, err = deadBundles(ctx, h.Sub(), live, now); err != nil {
 		return nil, err
 	}
-	if g.Reports, err = deadReports(ctx, h.Sub(), since); err != nil {
+	if g.Reports, err = s.deadReports(ctx, name, since); err != nil {
 		return nil, err
 	}
 	if g.Stripped, err = h.Strip(ctx, store.Window{Since: since, Numbers: numbers}, gc.Write); err != nil {
@@ -214,28 +214,15 @@ func deadBundles(ctx context.Context, sub *vfs.FS, live map[string]bool, now tim
 func isStagedLately(t, now time.Time) bool { return t.After(now.Add(-store.StagedFor)) }
 
 // deadReports are those that were written, and speak of a time, before since.
-func deadReports(ctx context.Context, sub *vfs.FS, since time.Time) ([]Object, error) {
-	all, err := listed(ctx, sub, bundle.ReportsDir)
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) deadReports(ctx context.Context, name cluster.Name, since time.Time) ([]Object, error) {
+	all, err := s.reports(ctx, name)
 	var dead []Object
-	for _, o := range all {
-		if !o.Time.Before(since) {
-			continue
-		}
-		b, _, err := sub.Get(ctx, o.Key)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if isDeadReport(b, o.Time, since) {
-			dead = append(dead, o)
+	for _, r := range all {
+		if isDeadReport(r.text, r.put, since) {
+			dead = append(dead, Object{bundle.ReportName(r.node), int64(len(r.text)), r.put})
 		}
 	}
-	return dead, nil
+	return dead, err
 }
 
 func isDeadReport(b []byte, written, since time.Time) bool {

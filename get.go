@@ -43,13 +43,13 @@ func (s *Store) Clusters(ctx context.Context) ([]Entry, error) {
 	g.SetLimit(atOnce)
 	for i := range all {
 		g.Go(func() error {
-			e := &all[i]
-			e.Cluster, e.Err = s.load(ctx, e.Name)
-			s.store.Forget(string(e.Name)) // there may be thousands
+			all[i].Cluster, all[i].Err = s.load(ctx, all[i].Name)
+			s.store.Forget(string(all[i].Name)) // its records are larger than it
 			return nil
 		})
 	}
-	_ = g.Wait()    // each has its own error
+	_ = g.Wait() // each says for itself
+
 	if s.at != "" { // not there yet, then
 		all = slices.DeleteFunc(all, func(e Entry) bool { return errors.Is(e.Err, fs.ErrNotExist) })
 	}
@@ -175,14 +175,16 @@ func (s *Store) Keysets(ctx context.Context, name cluster.Name) ([]*pki.Keyset, 
 	if err != nil {
 		return nil, err
 	}
+	files, err := head.FS(ctx, keysetDir)
+	if err != nil {
+		return nil, err
+	}
 	var all []*pki.Keyset
-	names := head.Names()
-	slices.Sort(names)
-	for _, file := range names {
+	for _, file := range head.Names() {
 		if _, ok := keysetName(file); !ok {
 			continue
 		}
-		b, err := head.ReadFile(ctx, file)
+		b, err := fs.ReadFile(files, file)
 		if err != nil {
 			return nil, err
 		}
