@@ -36,7 +36,7 @@ func (c *Cluster) NewGroup(opt GroupOptions) (File, error) {
 	if !ok {
 		wrong("role", "there are control-plane, node, apiserver, bastion", "%q is no role", shorten(opt.Role))
 	}
-	subnets, err := c.subnetsOf(opt)
+	subnets, err := c.subnetsOf(role, opt)
 	if err != nil {
 		problems = append(problems, *err)
 	}
@@ -52,8 +52,7 @@ func (c *Cluster) NewGroup(opt GroupOptions) (File, error) {
 	if smallest > biggest {
 		wrong("min-size", "", "%d is above --max-size %d", smallest, biggest)
 	}
-	zonal := clouds[c.Cloud()] != nil && clouds[c.Cloud()].zonal
-	if zonal && len(opt.Zones) == 0 {
+	if c.Cloud() == "gce" && len(opt.Zones) == 0 {
 		wrong("zone", "such as --zone "+exampleZone[c.Cloud()], "in %s a group names its zones", c.Cloud())
 	}
 	if err := Invalid(problems); err != nil {
@@ -114,7 +113,7 @@ func (c *Cluster) like(role Role) GroupSpec {
 }
 
 // subnetsOf lists the subnets that are meant.
-func (c *Cluster) subnetsOf(opt GroupOptions) ([]string, *Problem) {
+func (c *Cluster) subnetsOf(role Role, opt GroupOptions) ([]string, *Problem) {
 	if len(opt.Subnets) > 0 {
 		for _, name := range opt.Subnets {
 			if !slices.ContainsFunc(c.Spec.Subnets, func(s Subnet) bool { return s.Name == name }) {
@@ -124,14 +123,16 @@ func (c *Cluster) subnetsOf(opt GroupOptions) ([]string, *Problem) {
 		return opt.Subnets, nil
 	}
 	if where := clouds[c.Cloud()]; where != nil && where.zonal {
-		return c.usualSubnets(), nil
+		return c.usualSubnets(role), nil
 	}
 	if len(opt.Zones) == 0 {
-		return c.usualSubnets(), nil
+		return c.usualSubnets(role), nil
 	}
 	var names, zones []string
 	for _, s := range c.Spec.Subnets {
-		zones = append(zones, s.Zone)
+		if !slices.Contains(zones, s.Zone) {
+			zones = append(zones, s.Zone)
+		}
 		if slices.Contains(opt.Zones, s.Zone) && s.Type != subnetUtility {
 			names = append(names, s.Name)
 		}
@@ -145,9 +146,14 @@ func (c *Cluster) subnetsOf(opt GroupOptions) ([]string, *Problem) {
 }
 
 // usualSubnets are the subnets that a group gets where none is named: not the
-// utility subnets, nor, where there are others, those for IPv4 beside IPv6.
-func (c *Cluster) usualSubnets() []string {
-	for _, unwanted := range [][]string{{subnetDualStack, subnetUtility}, {subnetUtility}} {
+// utility subnets, nor, where there are others, those for IPv4 beside IPv6. API
+// servers of a cluster of IPv6 are reached by IPv4, too.
+func (c *Cluster) usualSubnets(role Role) []string {
+	unusual := [][]string{{subnetDualStack, subnetUtility}, {subnetUtility}}
+	if role == RoleAPIServer && c.Spec.NonMasqueradeCIDR == anyIPv6 {
+		unusual = [][]string{{subnetPrivate, subnetUtility}}
+	}
+	for _, unwanted := range unusual {
 		var names []string
 		for _, s := range c.Spec.Subnets {
 			if !slices.Contains(unwanted, s.Type) {

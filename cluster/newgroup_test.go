@@ -137,7 +137,15 @@ func TestNewGroupInACloud(t *testing.T) {
 	if _, err := zoned.NewGroup(cluster.GroupOptions{Name: "x"}); flagsOf(t, err) != "--zone" {
 		t.Errorf("a group of gce without zones: %v", err)
 	}
-	f, err := zoned.NewGroup(cluster.GroupOptions{Name: "x", Zones: []string{"us-central1-c"}})
+	regional := load(t, create(t, inCloud("azure")), "a.example.com")
+	if f, err := regional.NewGroup(cluster.GroupOptions{Name: "x"}); err != nil || strings.Contains(string(f.Bytes), "zones:") {
+		t.Errorf("a group of azure without zones: %v\n%s", err, f.Bytes)
+	}
+	f, err := c.NewGroup(cluster.GroupOptions{Name: "a", Role: "apiserver"})
+	if want := "  subnets:\n  - dualstack-us-east-1a\n  - dualstack-us-east-1b\n"; err != nil || !strings.HasSuffix(string(f.Bytes), want) {
+		t.Errorf("API servers with IPv6: %v\n%s", err, f.Bytes)
+	}
+	f, err = zoned.NewGroup(cluster.GroupOptions{Name: "x", Zones: []string{"us-central1-c"}})
 	if err != nil || !strings.Contains(string(f.Bytes), "  zones:\n  - us-central1-c\n") || !strings.Contains(string(f.Bytes), "metadata-proxy-ready") {
 		t.Errorf("%v\n%s", err, f.Bytes)
 	}
