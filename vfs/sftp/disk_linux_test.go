@@ -3,8 +3,11 @@ package sftp_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -79,6 +82,58 @@ func TestAReadOnlyDiskIsReadAndNotChanged(t *testing.T) {
 		}
 	}
 	want(t, d, key, old)
+}
+
+// Two people share a directory through a group. One stops at each request of
+// each kind of write; the other puts it right and goes on.
+func TestATeamSharesADirectory(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be two people")
+	}
+	const group = 54321
+	// The server wants users that the system knows: daemon and bin.
+	person := func(id uint32) *syscall.SysProcAttr {
+		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id, Groups: []uint32{group}}}
+	}
+	var wg sync.WaitGroup
+	for _, w := range writes {
+		for n := 1; n < 45; n += 3 {
+			wg.Go(func() {
+				dir := t.TempDir()
+				for up := filepath.Dir(dir); up != os.TempDir() && len(up) > 1; up = filepath.Dir(up) {
+					_ = os.Chmod(up, 0o755)
+				}
+				if err := errors.Join(os.Chown(dir, 0, group), os.Chmod(dir, 0o770|fs.ModeSetgid)); err != nil {
+					t.Error(err)
+					return
+				}
+				s := &scene{T: t, at: fmt.Sprintf("%s, request %d", w.name, n), dir: dir, line: &counter{user: person(1)}}
+				s.other = open(t, dir, sftp.Options{Settle: patience, Dial: (&counter{user: person(2)}).dial(t)})
+				s.writer = open(t, dir, sftp.Options{Settle: patience, Dial: s.line.dial(t)})
+				if _, err := s.writer.Put(t.Context(), "demo.example.com/beside", []byte("x"), vfs.Cond{}, ""); err != nil {
+					s.Errorf("%v", err)
+				}
+				if w.before != absent {
+					e, err := s.writer.Put(t.Context(), key, []byte(w.before), vfs.Cond{}, "")
+					if err != nil {
+						s.Errorf("%v", err)
+					}
+					s.start = e.Version
+				}
+				s.line.mu.Lock()
+				s.line.cut, s.line.done, s.line.dead = s.line.n+n, true, true
+				s.line.mu.Unlock()
+				err := s.run(w)
+				got, v := s.get()
+				if got != w.before && got != w.after || err == nil && got != w.after {
+					s.Errorf("after %v there is %q", err, got)
+				}
+				s.replace(v)
+				s.clean()
+			})
+		}
+	}
+	wg.Wait()
 }
 
 // nothingInTemp wants no file, and no turn, to be left.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,10 +40,11 @@ type counter struct {
 	stop  func() // called before that request, in place of a cut
 	lines []*line
 
-	args  []string            // of the server
-	delay time.Duration       // of every answer
-	mute  bool                // what is sent from the cut on is lost without a word
-	watch func(packet []byte) // called before each request
+	args  []string             // of the server
+	user  *syscall.SysProcAttr // that it runs as; nil: who runs the test
+	delay time.Duration        // of every answer
+	mute  bool                 // what is sent from the cut on is lost without a word
+	watch func(packet []byte)  // called before each request
 }
 
 func (c *counter) requests() int {
@@ -85,6 +87,7 @@ func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, 
 			return nil, errors.New("the client has crashed")
 		}
 		cmd := exec.Command(server, append([]string{"-e", "-l", "ERROR"}, c.args...)...)
+		cmd.SysProcAttr = c.user
 		in, err := cmd.StdinPipe()
 		if err != nil {
 			return nil, err

@@ -73,17 +73,17 @@ func (w *change) makeTurn(ctx context.Context) error {
 		return err
 	}
 	ready := tempDir + "/turn." + w.id
-	err = w.mkdir(ctx, w.path(ready), perm)
+	err = w.mkdirMode(ctx, w.path(ready), perm)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = w.mkdirs(ctx, tempDir); err == nil {
-			err = w.mkdir(ctx, w.path(ready), perm)
+			err = w.mkdirMode(ctx, w.path(ready), perm)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	w.turn.ready = ready
-	return w.mkdir(ctx, w.path(ready+"/"+w.turn.hold), perm)
+	return w.mkdirMode(ctx, w.path(ready+"/"+w.turn.hold), perm)
 }
 
 // enter waits for the turn of the key. It gives up with [vfs.ErrConflict] if

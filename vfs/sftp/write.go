@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	mrand "math/rand/v2"
 	"os"
 	"path"
 	"strings"
@@ -587,41 +588,55 @@ func (s *session) mkdirsOnce(ctx context.Context, dir string) error {
 	return nil
 }
 
-// mkdir makes one directory durably; it is no error if there is one.
+// mkdir makes one directory durably; it is no error if there is one. A group
+// never finds it without its mode, for only its maker could mend that.
 func (s *session) mkdir(ctx context.Context, full string, perm fs.FileMode) error {
-	err := s.do(ctx, func() error { return s.c.Mkdir(full) })
-	private := perm == 0o700 && strings.HasPrefix(full, s.path(tempDir)+"/") // what lies below others cannot reach
-	if err == nil && private {
-		return nil
+	made := full
+	if perm == 0o770 {
+		made = path.Join(path.Dir(full), fmt.Sprintf("tmp%d", mrand.Uint64())) // which is no object
 	}
-	fi, serr := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
+	err := s.mkdirMode(ctx, made, perm)
+	if made != full && err == nil {
+		// Without posix-rename it replaces nothing.
+		if err = s.do(ctx, func() error { return s.c.Rename(made, full) }); err != nil {
+			_ = s.do(ctx, func() error { return s.c.RemoveDirectory(made) })
+		}
+	}
 	switch {
-	case err != nil && serr == nil && fi.IsDir():
-		return nil // another was faster
+	case err != nil && answered(err):
+		if fi, serr := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) }); serr == nil && fi.IsDir() {
+			return nil // another was faster
+		}
+		return err
 	case err != nil:
 		return err
-	case serr != nil:
-		return serr
+	case perm == 0o700 && strings.HasPrefix(full, s.path(tempDir)+"/"):
+		return nil // need not outlive a power cut
 	}
-	return both(
-		func() error {
-			if fi.Mode().Perm() == perm {
-				return nil
-			}
-			setgid := fi.Mode() & fs.ModeSetgid
-			return ignoreAbsent(s.do(ctx, func() error { return s.c.Chmod(full, perm|setgid) }))
-		},
-		func() error {
-			f, err := ask(ctx, s, func() (*sftp.File, error) { return s.c.Open(path.Dir(full)) })
-			if err != nil {
-				if answered(err) {
-					return nil
-				}
-				return err
-			}
-			defer s.closeLater(f)
-			return s.syncFile(ctx, f)
-		})
+	f, err := ask(ctx, s, func() (*sftp.File, error) { return s.c.Open(path.Dir(full)) })
+	if err != nil {
+		if answered(err) {
+			return nil
+		}
+		return err
+	}
+	defer s.closeLater(f)
+	return s.syncFile(ctx, f)
+}
+
+// mkdirMode makes a directory of that mode. What lies in one that others cannot
+// reach keeps the mode that the server gives it.
+func (s *session) mkdirMode(ctx context.Context, full string, perm fs.FileMode) error {
+	err := s.do(ctx, func() error { return s.c.Mkdir(full) })
+	if err != nil || perm == 0o700 && strings.HasPrefix(full, s.path(tempDir)+"/") {
+		return err
+	}
+	fi, err := ask(ctx, s, func() (os.FileInfo, error) { return s.c.Stat(full) })
+	if err != nil || fi.Mode().Perm() == perm {
+		return err
+	}
+	setgid := fi.Mode() & fs.ModeSetgid
+	return ignoreAbsent(s.do(ctx, func() error { return s.c.Chmod(full, perm|setgid) }))
 }
 
 const idLength = 16
