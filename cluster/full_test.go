@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -127,6 +128,29 @@ spec:
 				t.Errorf("%s: %s is shown", tt.cloud, name)
 			}
 		}
+	}
+}
+
+// TestFullOfALargeDocument is shown in seconds, with all that is known of it.
+func TestFullOfALargeDocument(t *testing.T) {
+	var b strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&b, "  - content: |\n%s    name: f%d\n", strings.Repeat("      some text of a file\n", 40), i)
+	}
+	c := wholeCluster(t, strings.Replace(fullConfig, "  etcdClusters:", "  fileAssets:\n"+b.String()+"  etcdClusters:", 1))
+	text, asField, asComment := fullText(t, c), 0, 0
+	for _, s := range c.Full() {
+		if s.Field.Name() != "isBase64" {
+			continue
+		}
+		if strings.Contains(text, "# "+doc.PathString(s.Path)+" is not set; default: false\n") {
+			asComment++
+		} else {
+			asField++
+		}
+	}
+	if asComment == 0 || asField == 0 || strings.Count(text, "    isBase64: false # default: kops\n") != asField {
+		t.Errorf("%d defaults are fields, %d are comments", asField, asComment)
 	}
 }
 

@@ -24,6 +24,10 @@ var originComments = map[Origin]string{
 	OriginStateroom: "# default: as Stateroom runs it",
 }
 
+// maxFull bounds the work of writing defaults into a document, in bytes: each
+// of them reads the whole of it again.
+const maxFull = 32 << 20
+
 // fullText writes defaults into a copy of a document.
 func fullText(kind string, d *doc.Document, settings []Setting) ([]byte, error) {
 	docs, err := doc.Parse(d.Bytes())
@@ -33,10 +37,11 @@ func fullText(kind string, d *doc.Document, settings []Setting) ([]byte, error) 
 	out := docs[0]
 	out.Order = Order(kind)
 	var fields, words []Setting
+	most := 20 + maxFull/(len(out.Bytes())+1)
 	for _, s := range settings {
 		switch {
 		case s.Origin == OriginSet:
-		case s.Known && addDefault(out, s):
+		case s.Known && len(fields) < most && addDefault(out, s):
 			fields = append(fields, s)
 		default:
 			words = append(words, s)
