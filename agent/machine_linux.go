@@ -100,6 +100,7 @@ type Machine struct {
 	mu      sync.Mutex
 	keepers map[string]*keeper
 	lost    map[string]record // what ended while nobody watched
+	blame   bool              // that is held against it: something else went on
 
 	sets     sync.Mutex           // over sets/ and these
 	standing map[string]*standing // sets that were looked at, by ID
@@ -192,6 +193,9 @@ func (m *Machine) takeUp() error {
 		m.log.InfoContext(m.ctx, "taken up", slog.String("service", rec.Run.Name), slog.Int("pid", rec.Process.PID))
 		go k.keep(&live{rec.Process, m.watchOther(rec.Process)})
 	}
+	// Where all of it ended, that was the end of a container, or of a unit, and no
+	// service's doing.
+	m.blame = len(known) > 0
 	for p := range marked(mark + m.dir + "#") {
 		if st, err := statusOf(p.PID); err == nil && st.session == p.PID && !known[p] {
 			// An agent died between starting a service and recording it.
@@ -283,7 +287,7 @@ func (m *Machine) Start(ctx context.Context, r Run) error {
 		return fmt.Errorf("it runs already: %w", fs.ErrExist)
 	}
 	k := m.newKeeper(r)
-	if rec, ok := m.lost[r.Name]; ok && rec.Run.Digest == r.Digest && rec.Process.thisBoot() {
+	if rec, ok := m.lost[r.Name]; ok && m.blame && rec.Run.Digest == r.Digest && rec.Process.thisBoot() {
 		k.rec = rec
 		k.ended("ended while no agent was there")
 	}

@@ -452,6 +452,37 @@ func TestACrashWhileNoAgentWatchesCountsInATrial(t *testing.T) {
 	}
 }
 
+// A container that is stopped takes the agent and all services with it, and the
+// machine is not started anew: that says nothing of a bundle on trial.
+func TestTheEndOfAllIsNoCrash(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.release(s.bundle())
+	stop := s.start()
+	s.confirmed(1)
+	stop()
+	s.trial.Confirm = time.Minute
+	stop = s.start()
+	s.release(s.bundle("--max=801"))
+	r := s.until("in force", func(r *bundle.Report) bool { return r.Phase == bundle.PhaseReady && r.Commit == 2 })
+	s.trial.Confirm = time.Second
+	stop()
+	for _, name := range []string{"api", "etcd"} {
+		p, err := processOf(pid(r, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ; p.alive(); time.Sleep(time.Millisecond) {
+			p.signal(syscall.SIGKILL)
+		}
+	}
+	s.start()
+	again := s.until("judged", func(r *bundle.Report) bool { return r.Phase == bundle.PhaseConfirmed || r.Phase == bundle.PhaseFailed })
+	if again.Phase != bundle.PhaseConfirmed || again.Commit != 2 || pid(again, "api") == pid(r, "api") {
+		t.Errorf("%+v, %+v", again, again.Failed)
+	}
+}
+
 func TestWhatAServiceLeavesBehindIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
