@@ -37,6 +37,8 @@ type Env struct {
 	draft       string // --draft
 	rebased     int    // the commit of others that a change was last said to be on top of
 
+	sayable bool // --state is an address without credentials: others are not opened
+
 	// What hints are about.
 	running *cobra.Command // nil: none was found yet
 	meant   cluster.Name   // the cluster; empty: none is known yet

@@ -315,3 +315,50 @@ func TestGCIsRepeatedAsItWasAsked(t *testing.T) {
 		}
 	}
 }
+
+// What is advised must do in the store that the command was given.
+func TestAdviceIsForTheStoreOfTheCommand(t *testing.T) {
+	env := quiet()
+	env.sayable = true
+	for advice, want := range map[string]string{
+		"stateroom log lists the commits; then stateroom show N": "stateroom --state 'my store' log lists the commits; then stateroom --state 'my store' show N",
+		"see with `stateroom log`":                               "see with `stateroom --state 'my store' log`",
+		"upgrade stateroom":                                      "upgrade stateroom",
+		"kops update cluster NAME; stateroom-agent status":       "kops update cluster NAME; stateroom-agent status",
+		"stateroom has no command":                               "stateroom has no command",
+	} {
+		env.state = ""
+		if got := env.here(advice); got != advice {
+			t.Errorf("without --state: %s", got)
+		}
+		env.state = "my store"
+		if got := env.here(advice); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestAPasswordInAnAddressIsNotSaid(t *testing.T) {
+	for _, args := range [][]string{
+		{"--state", "sftp://ada:hunter2@127.0.0.1:1/state", "status"}, {"--state", "sftp:/ada:hunter2@127.0.0.1:1/state", "status"},
+		{"--state", "s3://ada:hunter2@bucket/state", "status"}, {"--state", "sftp://ada:hunter2@127.0.0.1:1/\x01", "status"},
+		{"store", "check", "https://ada:hunter2@127.0.0.1:1/"}, {"doctor", "gs://ada:hunter2@bucket"},
+		{"store", "check", "sftp://ada:hunter2@127.0.0.1:1/a", "--state", "sftp://ada:hunter2@127.0.0.1:1/b"}, {"store", "init", "azureblob://ada:hunter2@account/x"},
+		{"store", "fsck", "--state", "http://ada:hunter2@127.0.0.1:1/"},
+	} {
+		refusesQuietly(t, "hunter2", args)
+	}
+}
+
+// refusesQuietly runs a command that must fail, and must not say the secret.
+func refusesQuietly(t *testing.T, secret string, args []string) {
+	t.Helper()
+	said := &bytes.Buffer{}
+	code := Main(t.Context(), Env{
+		Args: append([]string{"stateroom"}, args...), Stdin: strings.NewReader(""), Stdout: said, Stderr: said,
+		Getenv: func(string) string { return "" }, Now: time.Now,
+	})
+	if code == 0 || said.Len() == 0 || strings.Contains(said.String(), secret) {
+		t.Errorf("%q: exit code %d: %s", args, code, said)
+	}
+}

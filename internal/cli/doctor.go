@@ -46,7 +46,7 @@ type doctorView struct {
 }
 
 func runDoctor(ctx context.Context, env *Env, opt doctorOptions, args []string) error {
-	objects, err := env.openObjects(ctx, "doctor", args)
+	objects, err := env.openObjects(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,6 @@ func runDown(ctx context.Context, env *Env, args []string) error {
 	if err := m.Stop(ctx, name); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "%s is down; stateroom up %s starts it again\n", name, name)
+	_, err = fmt.Fprintf(env.Stdout, "%s is down; %s starts it again\n", name, env.here("stateroom up "+string(name)))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
 	"unicode"
@@ -141,7 +142,22 @@ func (env *Env) fail(ctx context.Context, err error) int {
 
 // sayf prints a line for the person, beside the command's result.
 func (env *Env) sayf(format string, args ...any) {
-	fmt.Fprintf(env.Stderr, "stateroom: %s\n", clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(env.Stderr, "stateroom: %s\n", clean(env.here(fmt.Sprintf(format, args...))))
+}
+
+// commandsIn finds commands of this program in what is said to people.
+var commandsIn = regexp.MustCompile(`\bstateroom (` + strings.Join(allCommands(), "|") + `)\b`)
+
+// here makes commands that are advised such as work here: what is done in the
+// store that --state names is gone on with there.
+func (env *Env) here(advice string) string {
+	if env.state == "" || !env.sayable {
+		return advice
+	}
+	return commandsIn.ReplaceAllStringFunc(advice, func(command string) string {
+		_, rest, _ := strings.Cut(command, " ")
+		return "stateroom --state " + shellQuote(env.state) + " " + rest
+	})
 }
 
 // clean keeps what others wrote from moving the cursor, hiding text, or showing

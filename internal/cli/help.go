@@ -125,6 +125,14 @@ var chapters = []struct {
 	{"Look after stores, and this program", []string{"store", "doctor", "completion", "version"}},
 }
 
+// allCommands are the words behind stateroom.
+func allCommands() (all []string) {
+	for _, g := range chapters {
+		all = append(all, g.commands...)
+	}
+	return all
+}
+
 // commandLines lists commands below another, with what they do.
 func commandLines(cmd *cobra.Command, which func(*cobra.Command) bool) string {
 	var rows [][2]string

@@ -17,6 +17,7 @@ import (
 	"github.com/stateroom/stateroom/doc"
 	"github.com/stateroom/stateroom/internal/backends"
 	"github.com/stateroom/stateroom/store"
+	"github.com/stateroom/stateroom/vfs"
 )
 
 // open opens the store that the command line, the environment or a file names.
@@ -25,7 +26,7 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	objects, err := env.objects(ctx, url)
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +40,13 @@ func (env *Env) open(ctx context.Context) (*stateroom.Store, error) {
 		return s, err
 	}
 	return s.OnDraft(env.draft)
+}
+
+// objects opens the objects at an address.
+func (env *Env) objects(ctx context.Context, url string) (*vfs.FS, error) {
+	f, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	env.sayable = err == nil
+	return f, err
 }
 
 // options are those of every command that opens a store.
@@ -71,14 +79,21 @@ var slip = regexp.MustCompile(`^[a-z][a-z0-9]+:/?[^/]`)
 func address(given string) (string, error) {
 	switch {
 	case strings.ContainsFunc(given, unicode.IsControl):
-		return "", usagef("an address is a directory, as in --state ./store, or file:///path", "the address of the store %q holds control characters", given)
+		return "", usagef("an address is a directory, as in --state ./store, or file:///path", "the address of the store %q holds control characters", shown(given))
 	case slip.MatchString(given):
-		return "", usagef("write ./"+given+" for a directory of that name", "the address of the store %s: after the colon there must be two slashes", given)
+		return "", usagef("write ./"+shown(given)+" for a directory of that name", "the address of the store %s: after the colon there must be two slashes", shown(given))
 	case given == "file://":
 		return "", usagef("write the path after it, as in file:///srv/store", "the address of the store file:// names no directory")
 	}
 	return trimSlash(given), nil
 }
+
+// password is one in an address, or in what is nearly one.
+var password = regexp.MustCompile(`(//?[^/@:]*):[^/@]*@`)
+
+// shown is an address as it may stand in a message: a password in it is refused
+// where it is opened, and must not be told to a log before.
+func shown(address string) string { return password.ReplaceAllString(address, "$1:xxxxx@") }
 
 // trimSlash drops slashes at the end, as kops does; not those of a scheme.
 func trimSlash(url string) string {

@@ -144,7 +144,7 @@ func viewCommitted(st *stateroom.Standing, s *stateroom.Store) statusView {
 func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	fmt.Fprintf(env.Stdout, "cluster  %s\nstore    %s\n%s\n", v.Cluster, v.Store, headLine(v))
 	if v.AsOf != nil {
-		fmt.Fprintf(env.Stdout, "as of    %s\nhosts    say only how they are now: stateroom status %s\n", clean(v.AsOf.text()), v.Cluster)
+		fmt.Fprintf(env.Stdout, "as of    %s\nhosts    say only how they are now: %s\n", clean(v.AsOf.text()), env.here("stateroom status "+v.Cluster))
 	}
 	if v.Lease != nil {
 		fmt.Fprintf(env.Stdout, "lease    %s\n", clean(v.Lease.text()))
@@ -152,7 +152,7 @@ func (env *Env) showStatus(st *stateroom.Standing, v statusView) error {
 	env.showDrift(st.Uncommitted)
 	env.showConflicts(v.Conflicts)
 	if v.Here != nil {
-		fmt.Fprintf(env.Stdout, "here     %s\n", hereLine(v))
+		fmt.Fprintf(env.Stdout, "here     %s\n", env.here(hereLine(v)))
 	}
 	if len(st.Hosts)+len(st.Absent) > 0 {
 		fmt.Fprintln(env.Stdout)
@@ -183,7 +183,7 @@ func (env *Env) showNext(st *stateroom.Standing, v statusView) error {
 	if next == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(env.Stdout, "\nnext: %s\n", next)
+	_, err := fmt.Fprintf(env.Stdout, "\nnext: %s\n", env.here(next))
 	return err
 }
 

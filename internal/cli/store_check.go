@@ -67,7 +67,7 @@ func runStoreCheck(ctx context.Context, env *Env, opt checkOptions, args []strin
 	if opt.writers < 2 || opt.writers > 256 {
 		return usagef("--writers 16", "%d writers are no race: from 2 to 256", opt.writers)
 	}
-	objects, err := env.openObjects(ctx, "store check", args)
+	objects, err := env.openObjects(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -91,22 +91,22 @@ func runStoreCheck(ctx context.Context, env *Env, opt checkOptions, args []strin
 }
 
 // openObjects opens the place that the only argument names, or else the store.
-func (env *Env) openObjects(ctx context.Context, command string, args []string) (*vfs.FS, error) {
-	url, err := env.placeOf(command, args)
+func (env *Env) openObjects(ctx context.Context, args []string) (*vfs.FS, error) {
+	url, err := env.placeOf(args)
 	if err != nil {
 		return nil, err
 	}
-	return backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	return env.objects(ctx, url)
 }
 
 // placeOf is the address that the only argument names, or else the store's.
-func (env *Env) placeOf(command string, args []string) (string, error) {
+func (env *Env) placeOf(args []string) (string, error) {
 	if first(args) == "" {
 		return env.storeURL()
 	}
 	url, err := address(args[0])
 	if err == nil && env.state != "" && trimSlash(env.state) != url {
-		err = usagef("say it once: stateroom "+command+" "+url, "the argument says store %q and --state says %q", url, env.state)
+		err = usagef("say it once: "+shown(url)+", or --state "+shown(env.state), "the argument says store %q and --state says %q", shown(url), shown(env.state))
 	}
 	return url, err
 }

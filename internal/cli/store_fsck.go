@@ -9,7 +9,6 @@ import (
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
-	"github.com/stateroom/stateroom/internal/backends"
 	"github.com/stateroom/stateroom/store"
 )
 
@@ -76,7 +75,7 @@ func runStoreFsck(ctx context.Context, env *Env, opt fsckOptions, args []string)
 	if err != nil {
 		return err
 	}
-	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	objects, err := env.objects(ctx, url)
 	if err != nil {
 		return err
 	}

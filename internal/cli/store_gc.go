@@ -130,13 +130,13 @@ func (env *Env) showGarbage(opt gcOptions, views []garbageView) error {
 	}
 	w := &lines{w: env.Stdout}
 	for _, v := range views {
-		opt.showOne(w, v)
+		opt.showOne(env, w, v)
 	}
 	return w.err
 }
 
 // showOne prints what goes of a cluster, and what stays.
-func (o gcOptions) showOne(w *lines, v garbageView) {
+func (o gcOptions) showOne(env *Env, w *lines, v garbageView) {
 	for _, c := range v.Commits {
 		w.printf("commit %d: %d bytes of %s\n", c.Number, c.Bytes, clean(shortList(c.Names, 4)))
 	}
@@ -153,6 +153,7 @@ func (o gcOptions) showOne(w *lines, v garbageView) {
 		if o.keep != gcKeep {
 			word += " --keep " + o.keep.String()
 		}
+		word = env.here(word)
 	}
 	w.printf("%s: %d bytes %s\n", v.Cluster, v.Bytes, word)
 	w.printf("%s: %s, %d bytes of log, the plain files", v.Cluster, commitsLeft(v), v.Left.LogBytes)

@@ -50,7 +50,7 @@ A store needs no init: the first write makes it.`,
 }
 
 func runStoreInit(ctx context.Context, env *Env, opt initOptions, args []string) error {
-	url, err := env.placeOf("store init", args)
+	url, err := env.placeOf(args)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func runStoreInit(ctx context.Context, env *Env, opt initOptions, args []string)
 			return err
 		}
 	}
-	objects, err := backends.Open(ctx, url, backends.Options{Getenv: env.Getenv})
+	objects, err := env.objects(ctx, url)
 	if err != nil {
 		return err
 	}

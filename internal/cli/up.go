@@ -98,6 +98,9 @@ func (env *Env) upName(arg string) (cluster.Name, error) {
 // not be named for it.
 func (env *Env) showUp(name cluster.Name, alone bool, m stateroom.Machine, took time.Duration) error {
 	program := "stateroom"
+	if env.state != "" {
+		program += " --state " + shellQuote(env.state)
+	}
 	if !alone {
 		program += " --name " + string(name)
 	}

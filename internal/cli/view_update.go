@@ -56,13 +56,13 @@ func (env *Env) showUpdate(opt updateOptions, u *stateroom.Update) error {
 	switch {
 	case opt.stale:
 	case u.Draft != "":
-		w.printf("\n%s: nothing was written; to commit the draft: stateroom publish %s --name %s\n", u.Cluster, u.Draft, u.Cluster)
+		w.printf("\n%s: nothing was written; to commit the draft: %s\n", u.Cluster, env.here(fmt.Sprintf("stateroom publish %s --name %s", u.Draft, u.Cluster)))
 	case u.Commit > 0:
 		w.printf("\n%s: commit %d is released\n", u.Cluster, u.Commit)
 	case opt.yes:
 		w.printf("\n%s: dry run, nothing was written\n", u.Cluster)
 	default:
-		w.printf("\n%s: nothing was written; to make it live: stateroom update cluster %s --yes\n", u.Cluster, u.Cluster)
+		w.printf("\n%s: nothing was written; to make it live: %s\n", u.Cluster, env.here(fmt.Sprintf("stateroom update cluster %s --yes", u.Cluster)))
 	}
 	return w.err
 }
