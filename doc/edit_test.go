@@ -3,6 +3,7 @@ package doc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"math"
 	"os"
@@ -275,5 +276,16 @@ func BenchmarkSet(b *testing.B) {
 		if err := docs[0].Set(i, "spec", "kubeAPIServer", "maxRequestsInflight"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestEditsStayWithinTheLimit: what would make a document too large is refused,
+// with the reason.
+func TestEditsStayWithinTheLimit(t *testing.T) {
+	d := mustParse(t, "a: 1\nb: 2\n")
+	err := d.Set(strings.Repeat("x", MaxSize), "a")
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Message, "more than the limit of 4194304 bytes") || e.Advice == "" || string(d.Bytes()) != "a: 1\nb: 2\n" {
+		t.Errorf("got %v, %d bytes", err, len(d.Bytes()))
 	}
 }

@@ -417,8 +417,13 @@ func (d *Document) try(path []string, want any, near *yaml.Node, candidates func
 	st.quoted = true // a block of text cannot end a document that has no last line break
 	quoted, _ := candidates(l, st)
 	for i := range blocks {
-		if err == nil && (d.apply(blocks[i], want) == nil || d.apply(quoted[i], want) == nil) {
-			return nil
+		if err != nil {
+			break
+		}
+		for _, splices := range [][]splice{blocks[i], quoted[i]} {
+			if err := d.apply(splices, want); err == nil || errors.Is(err, errLarge) {
+				return err
+			}
 		}
 	}
 	for i := len(path) - 1; i > 0; i-- {

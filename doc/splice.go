@@ -81,6 +81,7 @@ var (
 	errMeaning = errors.New("the result would not read as intended")
 	errPlace   = errors.New("no place for it")
 	errFar     = errors.New("too much differs")
+	errLarge   = refuse("put what is large into a file of its own", "the document would have more than the limit of %d bytes", MaxSize)
 )
 
 // apply makes the splices and takes the result if it reads as want; else the
@@ -105,7 +106,7 @@ func (d *Document) apply(splices []splice, want any) error {
 		bodyEnd += len(sp.text) - (sp.end - sp.start)
 	}
 	if len(src) > MaxSize {
-		return errors.New("the document would grow beyond its limit")
+		return errLarge
 	}
 	body := src[d.body:bodyEnd]
 	root, errs := parseBody(body)
