@@ -61,8 +61,8 @@ func (d *Driver) who(ctx context.Context) (found, identity vfs.Told) {
 	if d.tokens == nil {
 		return vfs.Told{Value: "none, as STORAGE_EMULATOR_HOST is set"}, vfs.Told{}
 	}
-	if _, err := d.tokens.token(ctx); err != nil {
-		return vfs.Told{Err: err}, vfs.Told{}
+	if _, f := d.tokens.token(ctx); f != nil {
+		return vfs.Told{Err: f.Err}, vfs.Told{}
 	}
 	found.Value = "the account attached to this machine"
 	if d.tokens.file != "" {

@@ -100,9 +100,9 @@ func (d *Driver) request(ctx context.Context, c call) (*http.Request, *wire.Fail
 	if d.tokens == nil {
 		return req, nil
 	}
-	token, err := d.tokens.token(ctx)
-	if err != nil {
-		return nil, &wire.Failure{Err: err, Again: temporary(err)}
+	token, f := d.tokens.token(ctx)
+	if f != nil {
+		return nil, f
 	}
 	req.Header.Set("Authorization", token)
 	return req, nil
