@@ -306,3 +306,35 @@ func keys(t testing.TB, list iter.Seq2[vfs.Entry, error]) []string {
 	}
 	return keys
 }
+
+// Other tools, and clients over SFTP, remove folders that are empty, and take no
+// lock.
+func TestAFolderThatIsRemovedIsMadeAgain(t *testing.T) {
+	for _, at := range []string{durable.Rename, durable.RenameNew, durable.SyncDir} {
+		for _, c := range []vfs.Cond{{}, vfs.IfAbsent()} {
+			dir := t.TempDir()
+			removed := false
+			f := openStep(t, dir, func(op, name string) error {
+				if op == at && !removed {
+					removed = os.Remove(filepath.Join(dir, "demo")) == nil
+				}
+				return nil
+			})
+			put(t, f, "demo/config", "x", c)
+			if data, _, err := f.Get(t.Context(), "demo/config"); err != nil || string(data) != "x" {
+				t.Errorf("removed before %s: %q, %v", at, data, err)
+			}
+		}
+	}
+	dir := t.TempDir()
+	f := openStep(t, dir, func(op, name string) error {
+		if op == durable.SyncDir && name == "demo" {
+			_ = os.Remove(filepath.Join(dir, "demo"))
+		}
+		return nil
+	})
+	put(t, f, "demo/config", "x", vfs.Cond{})
+	if err := f.Delete(t.Context(), "demo/config", vfs.Cond{}); err != nil {
+		t.Errorf("removed before the delete is durable: %v", err)
+	}
+}

@@ -115,8 +115,18 @@ func (w *change) create() error {
 	return w.settled(mark, w.key)
 }
 
-// name gives our file its key.
+// name gives our file its key. Others may remove its folder as long as that is
+// empty: clients over SFTP, and other tools, know no lock.
 func (w *change) name() error {
+	for range 8 {
+		if err := w.nameOnce(); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return w.nameOnce()
+}
+
+func (w *change) nameOnce() error {
 	if err := w.folder(path.Dir(w.key)); err != nil {
 		return err
 	}
@@ -206,7 +216,11 @@ func (w *change) replace(v vfs.Version) error {
 // settled makes a change of key durable, and removes the temporary file that
 // told of it.
 func (s *session) settled(tmp, key string) error {
-	if err := s.SyncDir(path.Dir(key)); err != nil {
+	err := s.SyncDir(path.Dir(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.syncAbove(key) // others have removed the folder, which is empty
+	}
+	if err != nil {
 		return &unsyncedError{err} // the temporary file stays: the next writer tries again
 	}
 	_ = s.discard(tmp) // if that fails, the next writer does it
