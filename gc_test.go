@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -380,11 +381,18 @@ func TestGCLeavesWhatADraftIsAboutToGoOff(t *testing.T) {
 	})
 }
 
+// long tries every request; else a third of them, another on each run.
+var long = flag.Bool("long", false, "let gc and others meet at each of their requests")
+
 // between does one thing before each request of another.
 func between(t *testing.T, origin world, opt mem.Options, keep time.Duration, outer, inner actor) {
 	t.Helper()
 	ctx := t.Context()
-	for n, hit := int64(0), true; hit; n++ {
+	first, step := time.Now().UnixNano()%3, int64(3)
+	if *long {
+		first, step = 0, 1
+	}
+	for n, hit := first, true; hit; n += step {
 		w := origin.copy(t, opt)
 		hit = false
 		d := &before{Driver: w.d}
