@@ -82,7 +82,11 @@ func TestExamplesParse(t *testing.T) {
 }
 
 func TestWhatWritesTakesAMessageAndADryRun(t *testing.T) {
-	for _, path := range []string{"create", "create cluster", "edit cluster", "edit instancegroup", "update cluster", "rollback", "delete cluster"} {
+	for _, path := range []string{
+		"create", "create cluster", "create instancegroup", "edit cluster", "edit instancegroup", "set cluster", "set instancegroup",
+		"unset cluster", "unset instancegroup", "replace", "apply", "rollback", "delete cluster", "delete instancegroup",
+		"update cluster", "publish", "draft delete", "adopt", "resolve",
+	} {
 		c, _, err := newRoot(quiet()).Find(strings.Fields(path))
 		if err != nil {
 			t.Fatal(err)

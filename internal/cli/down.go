@@ -37,6 +37,9 @@ func runDown(ctx context.Context, env *Env, args []string) error {
 	}
 	env.sayf("stopping %d processes of %s", running.Count(), name)
 	if err := m.Stop(ctx, name); err != nil {
+		if ctx.Err() != nil {
+			env.sayf("hint: a part of it may be stopped; stateroom down %s stops the rest, stateroom up %s starts all of it", name, name)
+		}
 		return err
 	}
 	_, err = fmt.Fprintf(env.Stdout, "%s is down; %s starts it again\n", name, env.here("stateroom up "+string(name)))

@@ -127,6 +127,9 @@ Where nothing runs, nothing is started: stateroom up does.`,
 			if len(args) == 2 {
 				cluster = args[1]
 			}
+			if wait <= 0 {
+				return usagef("--wait 5m", "the services cannot be ready within %s", wait)
+			}
 			return runSnapshotRestore(cmd.Context(), env, args[0], cluster, wait)
 		},
 	}
@@ -141,6 +144,9 @@ func runSnapshotRestore(ctx context.Context, env *Env, snapshot, cluster string,
 	}
 	env.sayf("restoring %s", snapshot)
 	r, err := m.RestoreEtcd(ctx, name, snapshot, wait)
+	if ctx.Err() != nil {
+		env.sayf("hint: what has begun goes on without this command; stateroom status %s says how the services are", name)
+	}
 	if err != nil {
 		return err
 	}

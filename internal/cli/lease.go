@@ -23,17 +23,12 @@ const leaseLong = `A lease says who is at work on a cluster, and why. It is advi
 meanwhile is told, and not refused. It ends by itself.`
 
 func leaseTakeCmd(env *Env) *cobra.Command {
-	var opt leaseOptions
-	cmd := &cobra.Command{
+	opt := &leaseOptions{}
+	cmd := leaseCmd(env, opt, runLeaseTake, &cobra.Command{
 		Use:     "take [NAME] --reason R",
 		Short:   "Say that you are at work on a cluster",
-		Long:    leaseLong,
 		Example: "  stateroom lease take --reason 'change freeze' --for 2h",
-		Args:    atMost(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runLeaseTake(cmd.Context(), env, opt, args)
-		},
-	}
+	})
 	cmd.Flags().StringVar(&opt.reason, "reason", "", "why: what others read")
 	cmd.Flags().DurationVar(&opt.long, "for", 30*time.Minute, "how long it holds")
 	cmd.Flags().BoolVar(&opt.force, "force", false, "take it from somebody else")
@@ -41,34 +36,31 @@ func leaseTakeCmd(env *Env) *cobra.Command {
 }
 
 func leaseShowCmd(env *Env) *cobra.Command {
-	var opt leaseOptions
-	cmd := &cobra.Command{
+	opt := &leaseOptions{}
+	cmd := leaseCmd(env, opt, runLeaseShow, &cobra.Command{
 		Use:     "show [NAME]",
 		Short:   "Show who is at work on a cluster",
-		Long:    leaseLong,
 		Example: "  stateroom lease show",
-		Args:    atMost(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runLeaseShow(cmd.Context(), env, opt, args)
-		},
-	}
+	})
 	opt.flag(cmd.Flags(), "text", asYAML, asJSON)
 	return cmd
 }
 
 func leaseDropCmd(env *Env) *cobra.Command {
-	var opt leaseOptions
-	cmd := &cobra.Command{
+	opt := &leaseOptions{}
+	cmd := leaseCmd(env, opt, runLeaseDrop, &cobra.Command{
 		Use:     "drop [NAME]",
 		Short:   "Say that you are done with a cluster",
-		Long:    leaseLong,
 		Example: "  stateroom lease drop\n  stateroom lease drop demo.example.com --force",
-		Args:    atMost(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runLeaseDrop(cmd.Context(), env, opt, args)
-		},
-	}
+	})
 	cmd.Flags().BoolVar(&opt.force, "force", false, "drop that of somebody else")
+	return cmd
+}
+
+// leaseCmd completes a command about the lease of a cluster.
+func leaseCmd(env *Env, opt *leaseOptions, run func(context.Context, *Env, leaseOptions, []string) error, cmd *cobra.Command) *cobra.Command {
+	cmd.Long, cmd.Args = leaseLong, atMost(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), env, *opt, args) }
 	return cmd
 }
 
@@ -125,16 +117,14 @@ func runLeaseShow(ctx context.Context, env *Env, opt leaseOptions, args []string
 	if err != nil {
 		return err
 	}
-	switch {
-	case opt.format == asJSON:
-		return writeJSON(env.Stdout, v)
-	case opt.format == asYAML:
-		return writeYAML(env.Stdout, v)
-	case v == nil:
-		_, err = fmt.Fprintf(env.Stdout, "%s: nobody has the lease\n", name)
-	default:
-		_, err = fmt.Fprintf(env.Stdout, "%s: %s\n", name, clean(v.text()))
+	if asked, err := opt.forPrograms(env.Stdout, v); asked {
+		return err
 	}
+	word := "nobody has the lease"
+	if v != nil {
+		word = v.text()
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%s: %s\n", name, clean(word))
 	return err
 }
 
