@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stateroom/stateroom/internal/wire"
 )
@@ -134,8 +135,28 @@ func (i identity) Retrieve(ctx context.Context) (aws.Credentials, error) {
 
 type credentialsError struct{ err error }
 
+// none reports whether there are no credentials, or the host's own service that
+// gives them out is not there: the last place where the SDK looks.
+func (e *credentialsError) none() bool {
+	return strings.Contains(e.err.Error(), "no EC2 IMDS role found")
+}
+
+// passing reports whether credentials may be had later: the service that gives
+// them out is not reached, or in trouble.
+func (e *credentialsError) passing() bool {
+	var answer *smithyhttp.ResponseError
+	var unanswered *url.Error
+	switch {
+	case e.none():
+		return false
+	case errors.As(e.err, &answer) && answer.HTTPStatusCode() != 0:
+		return answer.HTTPStatusCode() >= 500 || answer.HTTPStatusCode() == http.StatusTooManyRequests
+	}
+	return errors.As(e.err, &unanswered)
+}
+
 func (e *credentialsError) Error() string {
-	if strings.Contains(e.err.Error(), "no EC2 IMDS role found") { // the last place where the SDK looks
+	if e.none() {
 		return "no credentials: none in the environment, none in a profile, and this host has no role"
 	}
 	return "no credentials: " + e.err.Error()

@@ -3,8 +3,10 @@ package s3_test
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -109,6 +111,49 @@ func TestALoginThatExpired(t *testing.T) {
 	err := do(t.Context(), open(t, s3.Options{Bucket: "state", Endpoint: "http://127.0.0.1:1", PathStyle: true}), "get", "k")
 	if err == nil || !strings.Contains(hintOf(err), "aws sso login") {
 		t.Errorf("%v\nhint: %s", err, hintOf(err))
+	}
+}
+
+// What the service that gives out credentials refuses is not a refusal of the
+// bucket; and what passes is no want of permission.
+func TestRefusalsOfCredentialsAreSaidInWords(t *testing.T) {
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	refusing := func(status int, code string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>", code)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	for name, c := range map[string]struct {
+		sts, text, hint string
+		class           error
+	}{
+		"refused":      {refusing(403, "AccessDenied"), "no credentials: ", "three usual ways", fs.ErrPermission},
+		"in trouble":   {refusing(503, "ServiceUnavailable"), "no credentials: ", "gives out credentials", nil},
+		"not reached":  {dead.URL, "connection refused", "gives out credentials", nil},
+		"another time": {refusing(400, "ExpiredTokenException"), "no credentials: ", "three usual ways", fs.ErrPermission},
+	} {
+		home(t, "")
+		write(t, filepath.Join(os.Getenv("HOME"), "jwt"), "web-identity-token")
+		for name, value := range map[string]string{
+			"AWS_WEB_IDENTITY_TOKEN_FILE": filepath.Join(os.Getenv("HOME"), "jwt"), "AWS_ROLE_ARN": "arn:aws:iam::1:role/state",
+			"AWS_ENDPOINT_URL_STS": c.sts, "AWS_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "1",
+		} {
+			t.Setenv(name, value)
+		}
+		asked := 0
+		bucket := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+		t.Cleanup(bucket.Close)
+		err := do(t.Context(), s3.Patient(open(t, s3.Options{Bucket: "state", Endpoint: bucket.URL, PathStyle: true}), 2), "create", "k")
+		if err == nil || !strings.Contains(err.Error(), c.text) || !strings.Contains(hintOf(err), c.hint) || asked > 0 {
+			t.Errorf("%s: %v\nhint: %s", name, err, hintOf(err))
+		}
+		if errors.Is(err, fs.ErrPermission) != (c.class != nil) || strings.Contains(err.Error(), "web-identity-token") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func (e *Error) Unwrap() []error {
 func (e *Error) class() error {
 	var keys *credentialsError
 	switch {
-	case errors.As(e.cause, &keys), e.Status == 401, e.Status == 403, expired[e.Code]:
+	case errors.As(e.cause, &keys) && !keys.passing(), e.Status == 401, e.Status == 403, expired[e.Code]:
 		return fs.ErrPermission
 	case e.Status == 501, e.Status == 405:
 		return errors.ErrUnsupported
@@ -163,6 +163,8 @@ func fateUnanswered(cause error) fate {
 		sdk  *smithy.SerializationError
 	)
 	switch {
+	case errors.As(cause, &keys) && keys.passing():
+		return undone
 	case errors.As(cause, &keys), errors.As(cause, &sdk), wire.IsTLS(cause):
 		return final
 	case errors.As(cause, &name) && name.IsNotFound:
@@ -177,6 +179,11 @@ func fateUnanswered(cause error) fate {
 func (d *Driver) explain(verb, key string, err error) error {
 	e := &Error{Verb: verb, Bucket: d.opt.Bucket, Key: key, cause: err}
 	var answer *smithyhttp.ResponseError
+	var keys *credentialsError
+	if errors.As(err, &keys) { // of another service, which may have answered
+		e.cause = keys
+		return e
+	}
 	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 { // the SDK makes up an empty response where there is none
 		e.cause = unurl(err)
 		return e
@@ -221,10 +228,6 @@ func unurl(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err
-	}
-	var keys *credentialsError
-	if errors.As(err, &keys) {
-		return keys
 	}
 	return err
 }

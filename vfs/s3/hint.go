@@ -76,6 +76,8 @@ func (e *Error) hintUnanswered() string {
 		dial *net.OpError
 	)
 	switch {
+	case errors.As(e.cause, &keys) && keys.passing():
+		return "the service that gives out credentials does not answer, or is in trouble: check the network and proxies (HTTPS_PROXY, NO_PROXY), or try again later"
 	case errors.As(e.cause, &keys):
 		return hintCredentials(keys.err)
 	case errors.As(e.cause, &name):
