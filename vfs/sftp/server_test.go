@@ -172,17 +172,17 @@ func TestRoundTrips(t *testing.T) {
 			}
 			return nil
 		}},
-		{"create", 7, func() error {
+		{"create", 9, func() error {
 			_, err := d.Put(ctx, "demo.example.com/new", []byte("x"), vfs.IfAbsent(), "")
 			return err
 		}},
-		{"replace for the first time", 17, func() (err error) { e, err = d.Put(ctx, key, []byte("y"), vfs.IfVersion(e.Version), ""); return err }},
-		{"replace", 11, func() (err error) { e, err = d.Put(ctx, key, []byte("z"), vfs.IfVersion(e.Version), ""); return err }},
+		{"replace for the first time", 20, func() (err error) { e, err = d.Put(ctx, key, []byte("y"), vfs.IfVersion(e.Version), ""); return err }},
+		{"replace", 14, func() (err error) { e, err = d.Put(ctx, key, []byte("z"), vfs.IfVersion(e.Version), ""); return err }},
 		{"conflict", 6, func() error {
 			_, err := d.Put(ctx, key, []byte("z"), vfs.IfVersion("other"), "")
 			return ignore(err, vfs.ErrConflict)
 		}},
-		{"overwrite", 12, func() (err error) { e, err = d.Put(ctx, key, []byte("w"), vfs.Cond{}, ""); return err }},
+		{"overwrite", 9, func() (err error) { e, err = d.Put(ctx, key, []byte("w"), vfs.Cond{}, ""); return err }},
 		{"delete", 18, func() error { return d.Delete(ctx, key, vfs.IfVersion(e.Version)) }},
 	} {
 		began := time.Now()
