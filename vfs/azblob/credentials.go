@@ -249,6 +249,7 @@ func (a access) explain(ctx context.Context, err error) *wire.Failure {
 // passing is the failure of what may work the next time.
 func passing(e *wire.CredentialsError) *wire.Failure {
 	e.Class = nil
+	e.Advice = "the directory that gives out tokens does not answer, or is in trouble: check the network and proxies (HTTPS_PROXY, NO_PROXY), and AZURE_AUTHORITY_HOST, or try again later"
 	return &wire.Failure{Err: e, Again: true}
 }
 

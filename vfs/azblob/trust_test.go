@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stateroom/stateroom/vfs"
 	"github.com/stateroom/stateroom/vfs/azblob"
@@ -136,4 +137,25 @@ type unknownHost struct{}
 
 func (unknownHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}
+}
+
+// A directory that is not reached, or in trouble, is no want of permission, and
+// signing in does not help.
+func TestADirectoryInTrouble(t *testing.T) {
+	c := newCloud(t)
+	dead := httptest.NewTLSServer(http.NotFoundHandler())
+	dead.Close()
+	sick := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer sick.Close()
+	for _, directory := range []string{dead.URL, sick.URL} {
+		e := c.program()
+		e["AZURE_AUTHORITY_HOST"] = directory
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		err := list(ctx, with(t, c.Server, e))
+		cancel()
+		said(t, err, context.DeadlineExceeded, "AZURE_CLIENT_SECRET got no token", "the directory that gives out tokens")
+		if errors.Is(err, fs.ErrPermission) {
+			t.Error(err)
+		}
+	}
 }
