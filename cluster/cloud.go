@@ -64,9 +64,6 @@ var clouds = map[string]*cloud{
 // Clouds are the values of --cloud, sorted.
 func Clouds() []string { return slices.Sorted(maps.Keys(clouds)) }
 
-// leftToKops are clouds of kops that create cluster does not know.
-var leftToKops = []string{"spotinst", "vsphere", "alicloud"}
-
 // GuessCloud is the cloud that kops takes a cluster to lie in, from where its
 // store lies; "" where that does not tell.
 func GuessCloud(store string) string {

@@ -98,13 +98,7 @@ func (c *createCheck) cluster() {
 var gateName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
 func (c *createCheck) cloud() {
-	o := c.o
-	switch {
-	case clouds[o.Cloud] != nil:
-	case slices.Contains(leftToKops, o.Cloud):
-		c.wrong("cloud", fmt.Sprintf("kops create cluster --cloud %s --dry-run -o yaml | stateroom create -f -", o.Cloud),
-			"%s is left to kops; there are %s here", o.Cloud, strings.Join(Clouds(), ", "))
-	default:
+	if o := c.o; clouds[o.Cloud] == nil {
 		c.wrong("cloud", nearestWord(o.Cloud, Clouds()), "%q is none of %s", shorten(o.Cloud), strings.Join(Clouds(), ", "))
 	}
 }
@@ -116,7 +110,7 @@ func nearestWord(word string, words []string) string {
 			return "did you mean " + w + "?"
 		}
 	}
-	return map[string]string{"gcp": "did you mean gce?", "google": "did you mean gce?", "do": "did you mean digitalocean?", "baremetal": "did you mean metal?", "none": "did you mean metal?"}[strings.ToLower(word)]
+	return map[string]string{"gcp": "did you mean gce?", "google": "did you mean gce?", "do": "did you mean digitalocean?", "akamai": "did you mean linode?", "spotinst": "did you mean aws?", "baremetal": "did you mean metal?", "none": "did you mean metal?"}[strings.ToLower(word)]
 }
 
 func (c *createCheck) zones() {

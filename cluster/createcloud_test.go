@@ -110,7 +110,6 @@ func TestFlagsThatContradict(t *testing.T) {
 		{"two zones of the control plane", "aws", func(o *cluster.CreateOptions) { o.ControlPlaneZones = o.Zones }, "--control-plane-zones"},
 		{"fewer hosts than zones", "aws", func(o *cluster.CreateOptions) { o.ControlPlaneZones, o.ControlPlaneCount = o.Zones, 1 }, "--control-plane-count"},
 		{"no such cloud", "aws", func(o *cluster.CreateOptions) { o.Cloud = "gcp" }, "--cloud"},
-		{"a cloud of kops alone", "aws", func(o *cluster.CreateOptions) { o.Cloud = "spotinst" }, "--cloud"},
 		{"no such network", "aws", func(o *cluster.CreateOptions) { o.Networking = "weave" }, "--networking"},
 		{"another cloud's network", "gce", func(o *cluster.CreateOptions) { o.Networking = "amazonvpc" }, "--networking"},
 		{"a network that ended", "aws", func(o *cluster.CreateOptions) { o.Networking = "external" }, "--networking"},
