@@ -65,9 +65,16 @@ var clouds = map[string]*cloud{
 func Clouds() []string { return slices.Sorted(maps.Keys(clouds)) }
 
 // GuessCloud is the cloud that kops takes a cluster to lie in, from where its
-// store lies; "" where that does not tell.
-func GuessCloud(store string) string {
+// store lies; "" where that does not tell. Hetzner and linode have stores that
+// speak S3: then the variables in which their tokens stand tell.
+func GuessCloud(store string, isSet func(variable string) bool) string {
 	scheme, _, _ := strings.Cut(store, "://")
+	switch {
+	case scheme == "s3" && isSet("HCLOUD_TOKEN"):
+		return "hetzner"
+	case scheme == "s3" && isSet("LINODE_TOKEN"):
+		return "linode"
+	}
 	return map[string]string{
 		"s3": "aws", "gs": "gce", "do": "digitalocean", "hos": "hetzner", "swift": "openstack", "azureblob": "azure", "scw": "scaleway", "linode": "linode",
 	}[scheme]

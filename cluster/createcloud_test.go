@@ -315,8 +315,13 @@ func TestGuessCloud(t *testing.T) {
 		"s3://b": "aws", "gs://b/x": "gce", "do://b": "digitalocean", "hos://b": "hetzner", "swift://b": "openstack", "azureblob://a/b": "azure", "scw://b": "scaleway", "linode://b": "linode",
 		"/srv/s3": "", "file:///x": "", "sftp://h/x": "", "mem://": "",
 	} {
-		if got := cluster.GuessCloud(store); got != want {
+		if got := cluster.GuessCloud(store, func(string) bool { return false }); got != want {
 			t.Errorf("%s: got %q, want %q", store, got, want)
+		}
+	}
+	for variable, want := range map[string]string{"HCLOUD_TOKEN": "hetzner", "LINODE_TOKEN": "linode", "HOME": "aws"} {
+		if got := cluster.GuessCloud("s3://b", func(v string) bool { return v == variable }); got != want {
+			t.Errorf("s3 with %s: got %q, want %q", variable, got, want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 func (env *Env) readCreateFiles(ctx context.Context, o *createClusterOptions, store string) error {
 	n := &o.new
 	if n.Cloud = o.cloud; n.Cloud == "" && len(n.Zones) > 0 {
-		n.Cloud = cluster.GuessCloud(store)
+		n.Cloud = cluster.GuessCloud(store, func(variable string) bool { return env.Getenv(variable) != "" })
 	}
 	if n.Azure.SubscriptionID == "" && n.Cloud == "azure" {
 		n.Azure.SubscriptionID = env.Getenv("AZURE_SUBSCRIPTION_ID")
