@@ -26,6 +26,10 @@ func main() {
 	}))
 }
 
+// oneKey is how long signals count as one: a program that runs this one may pass
+// on the Ctrl-C that the terminal has sent to both.
+const oneKey = time.Second
+
 // interruptible returns a context that ends with the first Ctrl-C or SIGTERM;
 // the next one ends the process, whatever it waits for. While a program runs
 // that lend was given, Ctrl-C is for that program: a terminal sends it to both.
@@ -39,8 +43,9 @@ func interruptible(ctx context.Context) (_ context.Context, lend func(run func()
 			if s == os.Interrupt && lent.Load() {
 				continue
 			}
-			signal.Stop(signals)
 			cancel()
+			time.Sleep(oneKey)
+			signal.Stop(signals)
 			return
 		}
 	}()

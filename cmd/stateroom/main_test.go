@@ -103,6 +103,8 @@ func TestTheSecondCtrlCEndsTheProcess(t *testing.T) {
 		os.Stdout.WriteString("ready\n")
 		<-ctx.Done()
 		os.Stdout.WriteString("heard\n")
+		time.Sleep(oneKey / 2)
+		os.Stdout.WriteString("there\n")
 		time.Sleep(time.Minute)
 		return
 	}
@@ -115,13 +117,21 @@ func TestTheSecondCtrlCEndsTheProcess(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	there := false
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if word := lines.Text(); word == "ready" || word == "heard" {
+		switch lines.Text() {
+		case "ready":
+			_ = cmd.Process.Signal(os.Interrupt)
+		case "heard":
+			_ = cmd.Process.Signal(os.Interrupt) // still the same Ctrl-C
+		case "there":
+			there = true
+			time.Sleep(oneKey)
 			_ = cmd.Process.Signal(os.Interrupt)
 		}
 	}
 	_ = cmd.Wait()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
-		t.Errorf("it ended with %v", cmd.ProcessState)
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !there || !ok || status.Signal() != syscall.SIGINT {
+		t.Errorf("it ended with %v; after the first: %v", cmd.ProcessState, there)
 	}
 }
