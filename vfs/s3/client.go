@@ -15,6 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -156,8 +157,12 @@ func (e *credentialsError) passing() bool {
 }
 
 func (e *credentialsError) Error() string {
-	if e.none() {
+	var program *processcreds.ProviderError
+	switch {
+	case e.none():
 		return "no credentials: none in the environment, none in a profile, and this host has no role"
+	case errors.As(e.err, &program) && strings.Contains(program.Error(), "output: "): // all of it follows, with the keys
+		return "no credentials: what the program of the profile (credential_process) prints is not the JSON that is wanted"
 	}
 	return "no credentials: " + e.err.Error()
 }

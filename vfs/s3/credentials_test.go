@@ -157,6 +157,15 @@ func TestRefusalsOfCredentialsAreSaidInWords(t *testing.T) {
 	}
 }
 
+// What a program for credentials prints is not shown, whatever it is.
+func TestWhatACredentialProcessPrintsIsNotShown(t *testing.T) {
+	home(t, "[default]\ncredential_process=echo 'old key' '{\"Version\":1,\"AccessKeyId\":\"PROGRAM\",\"SecretAccessKey\":\"hunter2\"}'\n")
+	err := do(t.Context(), open(t, s3.Options{Bucket: "state", Endpoint: "http://127.0.0.1:1", PathStyle: true}), "get", "k")
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "credential_process") || strings.Contains(err.Error()+hintOf(err), "hunter2") {
+		t.Errorf("%v\nhint: %s", err, hintOf(err))
+	}
+}
+
 func TestADriverDoesNotPrintItsKeys(t *testing.T) {
 	opt := s3.Options{Bucket: "state", Endpoint: "http://127.0.0.1:1", PathStyle: true, Keys: s3.Keys{ID: "id", Secret: "hunter2"}}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
