@@ -510,6 +510,50 @@ func TestAHostIsNotStuckOnWhatRanBefore(t *testing.T) {
 	}
 }
 
+// A set in force whose certificates cannot be renewed goes on, until they end:
+// a person is told before.
+func TestASetThatCannotBePutRightIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		log := &lines{}
+		w.log = slog.New(slog.NewTextHandler(log, nil))
+		d := w.release(testBundle("1.37.2", service("api", "")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		w.host.told()
+		log.take()
+		unfit := func(err error) {
+			w.host.mu.Lock()
+			defer w.host.mu.Unlock()
+			w.host.asked, w.host.unfit = 0, map[bundle.Digest]error{d: err}
+		}
+		unfit(errors.New("certificate pki/api: no space left on device"))
+		time.Sleep(30 * time.Second)
+		w.expect("confirmed at 1")
+		time.Sleep(10 * time.Minute)
+		w.expect("degraded at 1; 1 failed:  cannot be put right: certificate pki/api: no space left on device: ")
+		w.host.mu.Lock()
+		if n := w.host.asked; n < 8 || n > 30 {
+			t.Errorf("tried %d times in ten minutes", n)
+		}
+		w.host.mu.Unlock()
+		w.did("")
+		if said := log.take(); strings.Count(said, "\n") != 1 {
+			t.Errorf("log:\n%s", said)
+		}
+		unfit(nil)
+		time.Sleep(2 * time.Minute)
+		w.expect("confirmed at 1")
+
+		// And it keeps nothing from coming.
+		unfit(errors.New("certificate pki/api: no space left on device"))
+		time.Sleep(5 * time.Minute)
+		w.release(testBundle("1.37.3", service("api", "", "--x")))
+		time.Sleep(2 * time.Minute)
+		w.expect("confirmed at 2")
+	})
+}
+
 // Where neither can be brought up, each is tried again after a rest of its own.
 func TestTwoBundlesThatCannotBeStagedRestInTurn(t *testing.T) {
 	for name, err := range map[string]error{"nobody's fault": syscall.ENOSPC, "their own": fs.ErrInvalid} {

@@ -26,7 +26,7 @@ type fakeHost struct {
 	pids     int
 	calls    []string // all that changed something
 	stageErr error
-	unfit    map[bundle.Digest]error // what cannot be staged, and was not
+	unfit    map[bundle.Digest]error // what cannot be staged, nor put right
 	asked    int                     // how often Stage was called
 	stageFor time.Duration
 }
@@ -57,10 +57,7 @@ func (h *fakeHost) told() string {
 func (h *fakeHost) Stage(ctx context.Context, want Wanted) (*Set, error) {
 	h.mu.Lock()
 	h.asked++
-	wait, fault := h.stageFor, h.stageErr
-	if err := h.unfit[want.Digest]; err != nil {
-		fault = err
-	}
+	wait, fault, unfit := h.stageFor, h.stageErr, h.unfit[want.Digest]
 	h.mu.Unlock()
 	if wait > 0 {
 		select {
@@ -71,8 +68,8 @@ func (h *fakeHost) Stage(ctx context.Context, want Wanted) (*Set, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.sets[want.Digest.Hex()]; s != nil {
-		return s, nil
+	if s := h.sets[want.Digest.Hex()]; s != nil || unfit != nil {
+		return s, unfit
 	}
 	if fault != nil {
 		return nil, fault

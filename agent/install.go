@@ -28,6 +28,7 @@ type staging struct {
 type trouble struct {
 	aim   Aim
 	err   error
+	since time.Time // when it began
 	next  time.Time // when to try again
 	delay time.Duration
 }
@@ -114,7 +115,7 @@ func (a *Agent) head(ctx context.Context) {
 		}
 	default:
 		a.renumber(ctx, *want)
-		if a.recheck {
+		if t := a.trouble[a.aim.Digest]; a.recheck && (t == nil || !time.Now().Before(t.next)) {
 			a.recheck = false
 			a.stage(ctx, a.aim)
 		}
@@ -191,13 +192,13 @@ func (a *Agent) staged(ctx context.Context, s *staging) {
 		a.condemn(ctx, bundle.Failure{Commit: s.aim.Commit, Digest: s.aim.Digest, Reason: err.Error()})
 		return
 	}
-	delay := firstRetry
+	delay, since := firstRetry, time.Now()
 	if t != nil && t.aim == s.aim {
-		delay = min(2*t.delay, lastRetry)
+		delay, since = min(2*t.delay, lastRetry), t.since
 	}
 	needed := a.needed()
 	maps.DeleteFunc(a.trouble, func(d bundle.Digest, _ *trouble) bool { return !slices.Contains(needed, d) })
-	a.trouble[s.aim.Digest] = &trouble{aim: s.aim, err: err, delay: delay, next: time.Now().Add(jitter(delay))}
+	a.trouble[s.aim.Digest] = &trouble{aim: s.aim, err: err, since: since, delay: delay, next: time.Now().Add(jitter(delay))}
 }
 
 // install puts a staged set in force. What it is, on trial or known to be good,

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -47,6 +48,20 @@ func (a *Agent) failed() *bundle.Failure {
 	return nil
 }
 
+// worn returns why the set in force cannot be put right, or its certificates not
+// renewed, once that has been so for a while; or nil. What runs goes on until
+// they end.
+func (a *Agent) worn() *bundle.Failure {
+	if a.set == nil {
+		return nil
+	}
+	t := a.trouble[a.aim.Digest]
+	if t == nil || time.Since(t.since) < lastRetry {
+		return nil
+	}
+	return &bundle.Failure{Commit: t.aim.Commit, Digest: t.aim.Digest, Reason: "cannot be put right: " + alike(t.err)}
+}
+
 // blocked reports whether the bundle that should run could not be staged.
 func (a *Agent) blocked() bool {
 	want := a.next()
@@ -67,6 +82,8 @@ func (a *Agent) phase() string {
 		return bundle.PhaseFailed
 	case a.set == nil, want != nil && want.Digest != a.aim.Digest:
 		return bundle.PhaseConverging
+	case a.worn() != nil:
+		return bundle.PhaseDegraded
 	case a.trial != nil && a.now.Done:
 		return bundle.PhaseReady
 	case a.now.Done:
@@ -81,7 +98,7 @@ func (a *Agent) phase() string {
 func (a *Agent) Report() *bundle.Report {
 	r := &bundle.Report{
 		Node: a.opt.Node, Group: a.opt.Bootstrap.Group, Address: a.opt.Address, Time: time.Now(),
-		Phase: a.phase(), Failed: a.failed(), AgentVersion: a.opt.Version,
+		Phase: a.phase(), Failed: cmp.Or(a.failed(), a.worn()), AgentVersion: a.opt.Version,
 	}
 	if a.set != nil {
 		r.Commit, r.Digest = a.aim.Commit, a.aim.Digest
