@@ -328,6 +328,8 @@ func TestAdviceIsForTheStoreOfTheCommand(t *testing.T) {
 		"stateroom log lists the commits; then stateroom show N": "stateroom --state 'my store' log lists the commits; then stateroom --state 'my store' show N",
 		"see with `stateroom log`":                               "see with `stateroom --state 'my store' log`",
 		"upgrade stateroom":                                      "upgrade stateroom",
+		"stateroom up makes one; another store: --state DIR":     "stateroom --state 'my store' up makes one; another store: --state DIR",
+		"stateroom store fsck --state /srv/s mends it":           "stateroom store fsck --state /srv/s mends it",
 		"kops update cluster NAME; stateroom-agent status":       "kops update cluster NAME; stateroom-agent status",
 		"stateroom has no command":                               "stateroom has no command",
 	} {

@@ -154,10 +154,16 @@ func (env *Env) here(advice string) string {
 	if env.state == "" || !env.sayable {
 		return advice
 	}
-	return commandsIn.ReplaceAllStringFunc(advice, func(command string) string {
-		_, rest, _ := strings.Cut(command, " ")
-		return "stateroom --state " + shellQuote(env.state) + " " + rest
-	})
+	var parts []string
+	for part := range strings.SplitSeq(advice, ";") {
+		if !strings.Contains(part, " --state ") { // else it says itself where
+			part = commandsIn.ReplaceAllStringFunc(part, func(command string) string {
+				return strings.Replace(command, " ", " --state "+shellQuote(env.state)+" ", 1)
+			})
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ";")
 }
 
 // clean keeps what others wrote from moving the cursor, hiding text, or showing
