@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stateroom/stateroom"
 	"github.com/stateroom/stateroom/cluster"
@@ -119,6 +120,7 @@ func (c *completer) command(cmd *cobra.Command) {
 	c.flag(cmd, "subnet", c.subnets)
 	c.flag(cmd, "draft", c.drafts)
 	c.flag(cmd, "zone", c.zones)
+	c.flag(cmd, "instancegroup", c.groups)
 	for name, values := range map[string]string{
 		"role":  "node control-plane apiserver bastion",
 		"cloud": strings.Join(cluster.Clouds(), " "), "dns": "none private public", "networking": strings.Join(cluster.NetworkingNames(), " "),
@@ -135,14 +137,19 @@ func (c *completer) command(cmd *cobra.Command) {
 			})
 		}
 	}
-	for _, name := range []string{"filename", "catalogue", "cloud-facts", "channel"} {
-		if cmd.Flags().Lookup(name) != nil {
-			_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		switch f.Name { // each fails only where there is already what it adds
+		case "filename", "catalogue", "cloud-facts", "channel":
+			_ = cmd.MarkFlagFilename(f.Name, "yaml", "yml", "json")
+		case "ssh-public-key":
+			_ = cmd.MarkFlagFilename(f.Name, "pub")
+		case "kubernetes-source", "state":
+			_ = cmd.MarkFlagDirname(f.Name)
+		case "file", "out", "kubeconfig": // any file
+		default: // no other flag takes one
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
 		}
-	}
-	if cmd.Flags().Lookup("ssh-public-key") != nil {
-		_ = cmd.MarkFlagFilename("ssh-public-key", "pub")
-	}
+	})
 }
 
 // argumentsOf is what completes says of a command; one that takes a NAME first
