@@ -62,6 +62,7 @@ func (s *session) turn(ctx context.Context, key string) (leave func(), err error
 	if err := errors.Join(s.mkdir(ready), s.mkdir(ready+"/"+hold)); err != nil {
 		return nil, err
 	}
+	free := 0 // how often it was free and could not be taken
 	for w := s.wait(); ; {
 		if err = s.Root().Rename(ready, place); err == nil {
 			break
@@ -70,7 +71,10 @@ func (s *session) turn(ctx context.Context, key string) (leave func(), err error
 		switch {
 		case lerr != nil:
 			err = lerr
+		case now.hold == "" && free == 20:
+			err = &refusal{"the turn to write cannot be taken, though nobody has it", "remove what lies in " + place}
 		case now.hold == "":
+			free++
 			_ = s.RemoveDir(place) // some systems rename no directory over another
 			err = w.pause(ctx, now)
 		case w.over(now):
@@ -123,7 +127,7 @@ func (s *session) turnOf(key string) (held, error) {
 		return held{}, nil // removed since
 	}
 	for _, name := range names {
-		if strings.Contains(name, ".") {
+		if id, _, ok := strings.Cut(name, "."); ok && len(id) == len(durable.TempName()) {
 			h.hold = name
 		}
 	}

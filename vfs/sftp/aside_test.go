@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -271,5 +272,25 @@ func TestWhatIsAsideIsThereByPath(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is no turn, where one should be, is told of and not waited for.
+func TestSomethingElseInThePlaceOfATurn(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{turnsOf() + "/.nfs0001": ""})
+	near, err := file.Open(dir, file.Options{Settle: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []vfs.Driver{near, open(t, dir, sftp.Options{Settle: patience})} {
+		_, err := d.Put(t.Context(), key, nil, vfs.Cond{}, "")
+		var hint interface{ Hint() string }
+		if !errors.As(err, &hint) || !strings.Contains(hint.Hint(), turnsOf()) {
+			t.Errorf("%T: %v, and no hint at what to remove", d, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, ".stateroom/tmp/*.*")); err != nil || len(left) > 0 {
+			t.Errorf("%T leaves %q, %v", d, left, err)
+		}
 	}
 }

@@ -121,8 +121,8 @@ func (w *change) enter(ctx context.Context) error {
 			return err
 		}
 		switch {
-		case len(now.holds) == 0 && free == takes:
-			return fmt.Errorf("take the turn to write: %w", why)
+		case len(now.holds) == 0 && free == enough:
+			return &refusal{"the turn to write cannot be taken, though nobody has it", "remove what lies in " + turnDir(w.key) + " on the server", why}
 		case len(now.holds) == 0:
 			free++
 			// Some servers rename no directory over another, though it is empty.
@@ -146,6 +146,9 @@ func (w *change) enter(ctx context.Context) error {
 		}
 	}
 }
+
+// enough is how often a turn is free and cannot be taken before that is told.
+const enough = 20
 
 // vain returns [vfs.ErrConflict] if there is something at the key that the
 // condition of the write excludes. That there is nothing proves nothing.
