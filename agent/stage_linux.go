@@ -142,7 +142,9 @@ func (m *Machine) programs(ctx context.Context, r *rendered) (map[string]string,
 			}
 		}
 		if !ok {
-			m.log.InfoContext(ctx, "fetching", slog.String("asset", a.Name), slog.String("url", a.URL))
+			if a.Fetchable() {
+				m.log.InfoContext(ctx, "fetching", slog.String("asset", a.Name), slog.String("url", a.URL))
+			}
 			var err error
 			if file, err = m.opt.Cache.Fetch(ctx, a, nil); err != nil {
 				return nil, err
