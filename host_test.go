@@ -228,6 +228,18 @@ func TestAccessIsToWhatIsReleased(t *testing.T) {
 	if again, err := os.ReadFile(k.Kubeconfig); err != nil || string(again) != string(text) {
 		t.Errorf("written again: %v", err)
 	}
+	for _, years := range []int{-1, 1} { // and while it is of now
+		then := time.Now().AddDate(years, 0, 0)
+		if err := os.Chtimes(k.Kubeconfig, then, then); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Kubectl(t.Context(), demo, m, Programs{Cache: m.Cache}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(k.Kubeconfig); err != nil || time.Since(st.ModTime()).Abs() > time.Minute {
+			t.Errorf("%d years: %v, %v", years, st.ModTime(), err)
+		}
+	}
 	programs.Versions[0].Version = "1.37.3"
 	if _, err := s.Update(t.Context(), demo, Programs{Catalogue: programs}, Write{}); err != nil {
 		t.Fatal(err)

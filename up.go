@@ -232,7 +232,11 @@ func (s *Store) Kubectl(ctx context.Context, name cluster.Name, m Machine, p Pro
 // is not in the last third of its life.
 func (s *Store) goodKubeconfig(path, server string) bool {
 	st, err := os.Stat(path)
-	if err != nil || s.opt.Now().Sub(st.ModTime()) >= upValidity*2/3 {
+	if err != nil {
+		return false
+	}
+	// One of the future was written while the clock was ahead, and begins then.
+	if age := s.opt.Now().Sub(st.ModTime()); age < -time.Hour || age >= upValidity*2/3 {
 		return false
 	}
 	b, err := os.ReadFile(path)
