@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,8 +153,8 @@ func (s *search) prepare(ctx context.Context, l *live) error {
 
 // calm is a client that nobody schedules and that nothing happens to.
 func (s *search) calm(ctx context.Context, l *live, hear func(store.Notice)) *store.History {
-	n := 0
-	now := func() time.Time { n++; return stopped.Add(-time.Duration(n) * time.Millisecond) }
+	var n atomic.Int64 // its requests may ask for the time at once
+	now := func() time.Time { return stopped.Add(-time.Duration(n.Add(1)) * time.Millisecond) }
 	opened, err := store.Open(ctx, vfs.New(l.driver(), "explored:"), store.Options{Author: "Calm <>", Settle: atOnce, Now: now, Notice: hear})
 	if err != nil {
 		panic(err)
