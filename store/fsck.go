@@ -79,8 +79,9 @@ func reexamine(ctx context.Context, f *vfs.FS, opt Options, cluster string, befo
 	if err != nil {
 		return nil, err
 	}
+	still := marks(findings(now))
 	for _, old := range findings(before) {
-		if !slices.ContainsFunc(findings(now), old.same) {
+		if !still[old.mark()] {
 			old.Mended, old.mend = true, nil
 			now.found = append(now.found, old)
 		}
@@ -88,22 +89,36 @@ func reexamine(ctx context.Context, f *vfs.FS, opt Options, cluster string, befo
 	return now, nil
 }
 
-func (f Finding) same(g Finding) bool {
-	return f.Cluster == g.Cluster && f.Code == g.Code && f.Object == g.Object
+// mark is what tells one finding from another.
+type mark struct {
+	cluster string
+	code    Code
+	object  string
+}
+
+func (f *Finding) mark() mark { return mark{f.Cluster, f.Code, f.Object} }
+
+func marks(found []Finding) map[mark]bool {
+	all := map[mark]bool{}
+	for i := range found {
+		all[found[i].mark()] = true
+	}
+	return all
 }
 
 // settleFindings marks what is no longer there, and adds what was not there
 // before.
 func settleFindings(first, last []Finding) []Finding {
+	known, left := marks(first), marks(last)
 	for i := range first {
 		f := &first[i]
-		f.Mended = !slices.ContainsFunc(last, f.same)
+		f.Mended = !left[f.mark()]
 		if f.Mended {
 			f.Trouble = ""
 		}
 	}
 	for _, f := range last {
-		if !slices.ContainsFunc(first, f.same) {
+		if !known[f.mark()] {
 			first = append(first, f)
 		}
 	}

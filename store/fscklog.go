@@ -22,7 +22,7 @@ type examination struct {
 	records map[int]*record     // that can be read, in the chain or not; see slim
 	bad     map[int]bool        // may be replaced by a void record
 	last    int                 // the highest number
-	spare   []*record           // readable but for some payload
+	spare   map[int]*record     // readable but for some payload
 	chained []Finding           // where one record does not follow from the one before
 
 	head   *head
@@ -67,7 +67,7 @@ func (x *examination) examine(ctx context.Context, history bool) (err error) {
 // objects lists .stateroom/CLUSTER: the records are noted, the rest is checked
 // to be something.
 func (x *examination) objects(ctx context.Context) error {
-	x.at, x.raw, x.records, x.bad = map[int]vfs.Version{}, map[int][]byte{}, map[int]*record{}, map[int]bool{}
+	x.at, x.raw, x.records, x.bad, x.spare = map[int]vfs.Version{}, map[int][]byte{}, map[int]*record{}, map[int]bool{}, map[int]*record{}
 	var strays []string
 	for e, err := range x.h.own.List(ctx, "", "") {
 		if err != nil {
@@ -185,12 +185,12 @@ func (x *examination) enter(ctx context.Context, n int, got readRecord) error {
 			return err
 		}
 		if x.records[n] = got.r; len(wrong) > 0 {
-			x.spare = append(x.spare, got.r)
+			x.spare[n] = got.r
 		}
 		return nil
 	}
 	if r := recordButPayload(got.raw); r != nil && r.Number == n && got.code == RecordUnreadable {
-		x.spare, x.records[n] = append(x.spare, r), r
+		x.spare[n], x.records[n] = r, r
 		return nil
 	}
 	x.raw[n], x.bad[n] = got.raw, got.code != RecordNewer
@@ -203,7 +203,7 @@ func (x *examination) enter(ctx context.Context, n int, got readRecord) error {
 // has it again.
 func (x *examination) slim(n int) {
 	r := x.records[n]
-	if r == nil || slices.Contains(x.spare, r) {
+	if r == nil || x.spare[n] != nil {
 		return
 	}
 	small := *r
@@ -318,10 +318,11 @@ func (r *record) departs(prev *record) string {
 // payloads finds the bytes that records have lost, and those of secrets that are
 // not what their digest says.
 func (x *examination) payloads(ctx context.Context) error {
-	for _, r := range x.spare {
-		delete(x.records, r.Number) // what it holds is not to be found in it
+	for n := range x.spare {
+		delete(x.records, n) // what it holds is not to be found in it
 	}
-	for _, r := range x.spare {
+	for _, n := range slices.Sorted(maps.Keys(x.spare)) {
+		r := x.spare[n]
 		object := x.own(recordName(r.Number))
 		mended, lost, err := x.mendPayload(ctx, r)
 		if err != nil {
