@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -229,6 +230,11 @@ var errNoEtcdutl = errors.New("the release that is in force brings no program et
 // ask checks all there is to check, makes the new data directory beside the old
 // one, and leaves the request.
 func (v *Vault) ask(ctx context.Context, name string) (*request, *Restored, error) {
+	unlock, err := v.snapshots().lock(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
 	if pending, err := pendingRestore(v.tree); err != nil || pending != nil {
 		if err == nil {
 			err = fmt.Errorf("a restore of %s is under way: %w", pending.Snapshot, fs.ErrExist)
@@ -257,6 +263,7 @@ func (v *Vault) ask(ctx context.Context, name string) (*request, *Restored, erro
 	if err != nil || !strings.HasPrefix(data, "state/") || e.flags["wal-dir"] != "" {
 		return nil, nil, fmt.Errorf("the data of %s is not below %s/state alone: %w", e.service, v.dir, errors.ErrUnsupported)
 	}
+	v.sweep()
 	stamp := v.opt.Now().UTC().Format(stampLayout)
 	r := &request{Format: 1, Service: e.service, Snapshot: name, Data: data, Restored: data + ".restored-" + stamp, Before: data + ".before-" + stamp}
 	err = v.unpack(ctx, e, one, r.Restored)
@@ -267,6 +274,20 @@ func (v *Vault) ask(ctx context.Context, name string) (*request, *Restored, erro
 		return nil, nil, errors.Join(err, v.tree.Root().RemoveAll(r.Restored))
 	}
 	return r, &Restored{Snapshot: *one}, nil
+}
+
+// restoredName is a data directory that was made of a snapshot.
+var restoredName = regexp.MustCompile(`\.restored-[0-9]{8}T[0-9]{6}Z$`)
+
+// sweep removes, as well as it can, data directories that were made for requests
+// which were never left. No request is pending, and nobody else makes one.
+func (v *Vault) sweep() {
+	all, _ := fs.ReadDir(v.tree.Root().FS(), "state") // what could be read
+	for _, e := range all {
+		if restoredName.MatchString(e.Name()) {
+			_ = v.tree.Root().RemoveAll(path.Join("state", e.Name()))
+		}
+	}
 }
 
 func (n *inForce) etcd(service string) (etcd, error) {

@@ -121,11 +121,16 @@ func (s *snapshots) save(ctx context.Context, e etcd, of Snapshot) (*Snapshot, e
 	return one, nil
 }
 
-func (s *snapshots) take(ctx context.Context, e etcd, of Snapshot) (*Snapshot, error) {
+// lock keeps snapshots from being taken, dropped and restored at the same time.
+func (s *snapshots) lock(ctx context.Context) (unlock func(), err error) {
 	if err := s.tree.MkdirAll(snapshotDir, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := s.tree.Lock(ctx, s.file("", ".lock"), 0o600)
+	return s.tree.Lock(ctx, s.file("", ".lock"), 0o600)
+}
+
+func (s *snapshots) take(ctx context.Context, e etcd, of Snapshot) (*Snapshot, error) {
+	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -331,5 +332,38 @@ func TestWhatARestoreNeedsIsCheckedBeforeAnythingStops(t *testing.T) {
 	}
 	if after := s.confirmed(1); pid(after, "api") != pid(before, "api") {
 		t.Errorf("restarted: %+v, before %+v", after, before)
+	}
+}
+
+// Two restores at once would each make a data directory, and one would be told
+// that the other's was its own.
+func TestOneRestoreAtATime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	left, other := filepath.Join(s.dir, "state/etcd-main.restored-20260102T030405Z"), filepath.Join(s.dir, "state/etcd-main.before-20260102T030405Z")
+	if err := errors.Join(os.MkdirAll(filepath.Join(left, "member"), 0o700), os.MkdirAll(other, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	v, err := OpenVault(s.options(), s.memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	unlock, err := v.snapshots().lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := v.Restore(ctx, "etcd-main-20260102T030505Z-9"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("beside another: %v", err)
+	}
+	unlock()
+	v.sweep() // what one left that was killed
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left: %v", err)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Errorf("the data of before: %v", err)
 	}
 }
