@@ -45,6 +45,9 @@ type counter struct {
 	delay time.Duration        // of every answer
 	mute  bool                 // what is sent from the cut on is lost without a word
 	watch func(packet []byte)  // called before each request
+
+	fail   func(packet []byte) bool // whether the answer to a request is that it failed
+	failed map[uint32]bool          // the numbers of such requests
 }
 
 func (c *counter) requests() int {
@@ -100,7 +103,7 @@ func (c *counter) dial(t testing.TB) func(context.Context) (io.ReadWriteCloser, 
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
-		l := &line{Reader: late(out, c.delay), in: in, counter: c, ended: make(chan struct{})}
+		l := &line{Reader: c.failing(late(out, c.delay)), in: in, counter: c, ended: make(chan struct{})}
 		l.end = sync.OnceFunc(func() {
 			in.Close()
 			go func() {
@@ -140,6 +143,9 @@ func (l *line) Write(b []byte) (int, error) {
 		if l.watch != nil {
 			l.watch(packet)
 		}
+		if l.fail != nil && l.fail(packet) {
+			l.failed[binary.BigEndian.Uint32(packet[5:])] = true
+		}
 		if l.stop != nil && l.n == l.cut && !l.hit {
 			l.hit = true
 			l.stop()
@@ -157,6 +163,40 @@ func (l *line) Write(b []byte) (int, error) {
 		}
 	}
 	return len(b), nil
+}
+
+// failing passes answers on, and changes those that are to say that a request
+// failed.
+func (c *counter) failing(r io.Reader) io.Reader {
+	if c.fail == nil {
+		return r
+	}
+	c.failed = map[uint32]bool{}
+	in, out := io.Pipe()
+	go func() {
+		for {
+			head := make([]byte, 4)
+			if _, err := io.ReadFull(r, head); err != nil {
+				out.CloseWithError(err)
+				return
+			}
+			packet := make([]byte, binary.BigEndian.Uint32(head))
+			if _, err := io.ReadFull(r, packet); err != nil {
+				out.CloseWithError(err)
+				return
+			}
+			const status, failure = 101, 4
+			c.mu.Lock()
+			if packet[0] == status && c.failed[binary.BigEndian.Uint32(packet[1:])] {
+				binary.BigEndian.PutUint32(packet[5:], failure)
+			}
+			c.mu.Unlock()
+			if _, err := out.Write(append(head, packet...)); err != nil {
+				return
+			}
+		}
+	}()
+	return in
 }
 
 // late passes on what comes d later.

@@ -178,7 +178,7 @@ func TestRoundTrips(t *testing.T) {
 		}},
 		{"replace for the first time", 20, func() (err error) { e, err = d.Put(ctx, key, []byte("y"), vfs.IfVersion(e.Version), ""); return err }},
 		{"replace", 14, func() (err error) { e, err = d.Put(ctx, key, []byte("z"), vfs.IfVersion(e.Version), ""); return err }},
-		{"conflict", 6, func() error {
+		{"conflict", 8, func() error {
 			_, err := d.Put(ctx, key, []byte("z"), vfs.IfVersion("other"), "")
 			return ignore(err, vfs.ErrConflict)
 		}},
@@ -276,5 +276,41 @@ func TestASlowLineIsNoDeadOne(t *testing.T) {
 	}
 	if n != len(files) {
 		t.Errorf("%d names", n)
+	}
+}
+
+// A disk that fails to keep a directory, or a file, is told of.
+func TestSyncsThatFail(t *testing.T) {
+	for _, w := range writes {
+		if w.name == "create what is there" {
+			continue
+		}
+		for n := 1; ; n++ {
+			syncs := 0
+			s := play(t, w, fmt.Sprintf("%s, sync %d", w.name, n))
+			s.line.fail = func(packet []byte) bool {
+				if !strings.Contains(string(packet), "fsync@openssh.com") {
+					return false
+				}
+				syncs++
+				return syncs == n
+			}
+			s.writer = open(t, s.dir, sftp.Options{Settle: patience, Dial: s.line.dial(t)})
+			err := w.do(t.Context(), s.writer, s.start)
+			got, _ := s.get()
+			switch {
+			case syncs < n:
+				if err != nil || n == 1 {
+					s.Errorf("%v", err)
+				}
+			case err == nil:
+				s.Errorf("it says that all is well")
+			case got == w.after && !errors.Is(err, vfs.ErrNotDurable):
+				s.Errorf("it was made, and what is told is %v", err)
+			}
+			if syncs < n {
+				break
+			}
+		}
 	}
 }

@@ -316,7 +316,9 @@ func (s *session) back(ctx context.Context, path, key string, plain bool) error 
 	if plain {
 		err := s.linkNew(ctx, path, key)
 		if err == nil {
-			s.syncDir(ctx, dirOf(key))
+			if err := s.syncDir(ctx, dirOf(key)); err != nil {
+				return err
+			}
 			return ignoreAbsent(s.remove(ctx, path))
 		}
 		if !answered(err) {

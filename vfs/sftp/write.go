@@ -248,26 +248,40 @@ func (w *change) sync(ctx context.Context) error {
 	if w.dir == nil {
 		return nil
 	}
-	return w.syncFile(ctx, w.dir)
+	return unsynced(w.syncFile(ctx, w.dir))
 }
 
-// syncFile syncs a directory; a server that will not is not asked again.
+// unsynced says of a sync that failed that the write was made.
+func unsynced(err error) error {
+	if failed(err) {
+		return fmt.Errorf("%w: %w", vfs.ErrNotDurable, err)
+	}
+	return err
+}
+
+// syncFile syncs a directory. A server that cannot says so; that it failed
+// means that its disk did.
 func (s *session) syncFile(ctx context.Context, f *sftp.File) error {
 	if _, ok := s.c.HasExtension("fsync@openssh.com"); !ok {
 		return nil
 	}
-	if err := s.do(ctx, f.Sync); err != nil && !answered(err) {
+	if err := s.do(ctx, f.Sync); err != nil && (!answered(err) || failed(err)) {
 		return err
 	}
 	return nil
 }
 
-// syncDir does so for a directory that is not open.
-func (s *session) syncDir(ctx context.Context, dir string) {
-	if f, err := s.open(ctx, dir, os.O_RDONLY); err == nil {
-		_ = s.syncFile(ctx, f)
-		s.closeLater(f)
+// syncDir does so for a directory that is not open, if it is there.
+func (s *session) syncDir(ctx context.Context, dir string) error {
+	f, err := s.open(ctx, dir, os.O_RDONLY)
+	if err != nil {
+		if answered(err) {
+			return nil
+		}
+		return err
 	}
+	defer s.closeLater(f)
+	return s.syncFile(ctx, f)
 }
 
 // unstage removes our file's first name.
@@ -362,15 +376,15 @@ func (w *change) settled(ctx context.Context) bool {
 		return false
 	}
 	if w.entry.Version == "" && s.removeDir(ctx, turnDir(w.key)+"/"+w.turn.hold) == nil {
-		return true // of a delete: nothing is aside any more
+		return s.syncDir(ctx, dirOf(w.key)) == nil // of a delete: nothing is aside any more
 	}
 	if err := ignoreAbsent(s.remove(ctx, newFile(w.id))); err != nil {
 		return false
 	}
 	at, _, err := s.read(ctx, w.key, false)
-	s.syncDir(ctx, dirOf(w.key))
+	synced := s.syncDir(ctx, dirOf(w.key)) == nil
 	ours, _ := s.end(ctx, w.key, w.turn.hold)
-	return ours && err == nil && w.entry.Version != "" && at.entry.Version == w.entry.Version
+	return ours && synced && err == nil && w.entry.Version != "" && at.entry.Version == w.entry.Version
 }
 
 // blocked finds out why our file did not get its key: there is one (then it is
@@ -508,11 +522,14 @@ func (w *change) delete(ctx context.Context) error {
 	}
 	ctx, cancel := w.grace(ctx)
 	defer cancel()
-	w.syncDir(ctx, dirOf(w.key))
+	err = w.syncDir(ctx, dirOf(w.key))
 	w.untold(ctx, began)
 	w.release(ctx, time.Since(began) < w.settle/4)
 	w.pruneDirs(ctx, dirOf(w.key), "")
-	return nil
+	if errors.Is(err, errLost) {
+		return &decidedError{err}
+	}
+	return unsynced(err)
 }
 
 // pruneDirs removes a directory and those above it, up to that named top, as long
