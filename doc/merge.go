@@ -2,6 +2,7 @@ package doc
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -11,6 +12,8 @@ type MergeOptions struct {
 	// value. The path is that of the list: keys of mappings, and "[]" for an
 	// item of a list above it.
 	Lists func(path []string) List
+
+	reading int // what takes the place of maxReach in tests; 0: nothing
 }
 
 // A List says how the items of a list belong together. The zero value is a list
@@ -91,7 +94,7 @@ func (s Side) String() string {
 // The three documents stay as they are. It is an error where the values can be
 // merged and no text can be found for them.
 func Merge(base, ours, theirs *Document, opt MergeOptions) (*Merged, error) {
-	m := &merge{lists: opt.Lists}
+	m := &merge{lists: opt.Lists, reading: cmp.Or(opt.reading, maxReach)}
 	whole := func(d *Document) Side { return Side{plain(d.root), true} }
 	want := m.sides(nil, whole(base), whole(ours), whole(theirs))
 	var d *Document

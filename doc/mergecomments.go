@@ -65,12 +65,15 @@ func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Do
 	have, _ := count(d)
 	rescued := 0
 	var rest []string
-	left := d.trials()
+	left := m.trials(d)
 	for _, side := range []struct {
 		doc *Document
 		all []comment
 		n   tally
 	}{{theirs, inTheirs, t}, {ours, inOurs, o}} {
+		// From the end, so that the places found before an insertion hold.
+		var places []hunk
+		compared := false
 		for i := len(side.all) - 1; i >= 0; i-- {
 			c := side.all[i]
 			if side.n[c.text] <= was[c.text] || have[c.text] >= dueTimes(was[c.text], o[c.text], t[c.text]) {
@@ -81,7 +84,10 @@ func (m *merge) rescue(d *Document, want any, base, ours, theirs *Document) (*Do
 				have[c.text]++
 				continue
 			}
-			if again, ok := m.putComment(d, want, side.doc, c, &left); ok {
+			if !compared {
+				places, compared = compare(lines(side.doc.src), lines(d.src)), true
+			}
+			if again, ok := m.putComment(d, want, follow(places, c.line), c, &left); ok {
 				d = again
 				have[c.text]++
 				rescued++
@@ -124,12 +130,11 @@ func (m *merge) inserted(d *Document, want any, here []string, at int, comments 
 // maxPlaces bounds the places where a comment is tried.
 const maxPlaces = 50
 
-// putComment writes a comment of another document below the line that it
-// follows there, or where that would change the meaning, as near as it can.
-// Every place tried counts off left.
-func (m *merge) putComment(d *Document, want any, from *Document, c comment, left *int) (*Document, bool) {
+// putComment writes a comment of another document before the line near, or where
+// that would change the meaning, as near to it as it can. Every place tried
+// counts off left.
+func (m *merge) putComment(d *Document, want any, near int, c comment, left *int) (*Document, bool) {
 	here := lines(d.src)
-	near := follow(compare(lines(from.src), here), c.line)
 	put := func(at int, indent string) (*Document, bool) {
 		if at < 0 || at > len(here) {
 			return nil, false

@@ -10,12 +10,12 @@ import (
 const maxReach = 4 << 20
 
 // trials is how often a document may be read again.
-func (d *Document) trials() int { return 20 + maxReach/(len(d.src)+1) }
+func (m *merge) trials(d *Document) int { return 20 + m.reading/(len(d.src)+1) }
 
 // reach edits a document until it means what is wanted. It knows what assign
 // does not: the items of which lists belong together.
 func (m *merge) reach(d *Document, want any) error {
-	left := d.trials()
+	left := m.trials(d)
 	d.left = &left
 	defer func() { d.left = nil }()
 	return reacher{m, d}.value(nil, nil, want)

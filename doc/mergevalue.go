@@ -10,6 +10,7 @@ import (
 // A merge holds what one merge needs everywhere.
 type merge struct {
 	lists     func(path []string) List
+	reading   int // bounds the work for one text, see maxReach
 	conflicts []Conflict
 	known     map[*any]items // the lists of the result, while conflicts are placed in it
 }
