@@ -554,6 +554,31 @@ func TestASetThatCannotBePutRightIsReported(t *testing.T) {
 	})
 }
 
+// A trouble that passes in a moment brings up nothing else.
+func TestWhatRanBeforeIsGivenAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.release(testBundle("1.37.2", service("api", "")))
+		w.run()
+		time.Sleep(2 * time.Minute)
+		now := w.release(testBundle("1.37.3", service("api", "", "--x")))
+		time.Sleep(10 * time.Second)
+		w.expect("ready at 2")
+		w.stop()
+		w.host.reboot()
+		w.host.told()
+		w.host.unfit = map[bundle.Digest]error{now: errors.New("the disk is not there yet")}
+		w.run()
+		time.Sleep(3 * time.Second)
+		w.host.mu.Lock()
+		w.host.unfit = nil
+		w.host.mu.Unlock()
+		time.Sleep(2 * time.Minute)
+		w.did("start api")
+		w.expect("confirmed at 2")
+	})
+}
+
 // Where neither can be brought up, each is tried again after a rest of its own.
 func TestTwoBundlesThatCannotBeStagedRestInTurn(t *testing.T) {
 	for name, err := range map[string]error{"nobody's fault": syscall.ENOSPC, "their own": fs.ErrInvalid} {

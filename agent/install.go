@@ -36,6 +36,10 @@ type trouble struct {
 const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
+
+	// So long a trouble may pass by itself, as where a disk is not there yet,
+	// before something older or newer is brought up instead.
+	passing = 10 * time.Second
 )
 
 // next returns the bundle that this host should run now, or nil.
@@ -79,7 +83,7 @@ func (a *Agent) first() *Aim {
 	var best *Aim
 	for _, aim := range all {
 		t := a.trouble[aim.Digest]
-		if t == nil {
+		if t == nil || time.Since(t.since) < passing {
 			return aim
 		}
 		if best == nil || t.next.Before(a.trouble[best.Digest].next) {
