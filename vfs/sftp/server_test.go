@@ -142,6 +142,17 @@ func TestLargeObjects(t *testing.T) {
 // How many round trips calls take, one after the other: with answers that come
 // 20 ms late, the time tells.
 func TestRoundTrips(t *testing.T) {
+	var slow string
+	for range 3 { // a machine under load is slow too
+		if slow = roundTrips(t); slow == "" {
+			return
+		}
+	}
+	t.Error(slow)
+}
+
+// roundTrips returns what took too many.
+func roundTrips(t *testing.T) (slow string) {
 	const trip = 20 * time.Millisecond
 	dir := t.TempDir()
 	near := open(t, dir, sftp.Options{})
@@ -191,10 +202,11 @@ func TestRoundTrips(t *testing.T) {
 		}
 		trips := float64(time.Since(began)) / float64(trip)
 		t.Logf("%s: %.1f round trips", c.what, trips)
-		if trips > float64(2*c.most) { // a machine under load is slow too
-			t.Errorf("%s takes %.1f round trips, want %d", c.what, trips, c.most)
+		if trips > float64(2*c.most) {
+			slow = fmt.Sprintf("%s takes %.1f round trips, want %d", c.what, trips, c.most)
 		}
 	}
+	return slow
 }
 
 func ignore(err, class error) error {
