@@ -134,7 +134,7 @@ spec:
 // TestFullOfALargeDocument is shown in seconds, with all that is known of it.
 func TestFullOfALargeDocument(t *testing.T) {
 	var b strings.Builder
-	for i := range 400 {
+	for i := range 200 {
 		fmt.Fprintf(&b, "  - content: |\n%s    name: f%d\n", strings.Repeat("      some text of a file\n", 40), i)
 	}
 	c := wholeCluster(t, strings.Replace(fullConfig, "  etcdClusters:", "  fileAssets:\n"+b.String()+"  etcdClusters:", 1))

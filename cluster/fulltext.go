@@ -26,7 +26,7 @@ var originComments = map[Origin]string{
 
 // maxFull bounds the work of writing defaults into a document, in bytes: each
 // of them reads the whole of it again.
-const maxFull = 32 << 20
+const maxFull = 16 << 20
 
 // fullText writes defaults into a copy of a document.
 func fullText(kind string, d *doc.Document, settings []Setting) ([]byte, error) {
