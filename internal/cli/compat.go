@@ -82,11 +82,11 @@ const compatBack = `
 What is different: create cluster writes kops' documents for all clouds of kops
 and for hosts, and asks no cloud: --cloud-facts says what one would answer; "kops
 create cluster ... --dry-run -o yaml | stateroom create -f -" lets kops ask. Run
-again, it changes what its flags say and no more. Not taken are --target terraform, --out, --add, --config-base,
---discovery-service and --spotinst-*; each says what to do instead. update cluster
---yes makes clusters on hosts live; those in a cloud stay with kops. edit cluster
-takes --set and --unset beside an editor, and every command that writes takes -m
-MESSAGE and --dry-run.
+again, it changes what its flags say and no more. Not taken are --target terraform,
+--out, --add, --config-base, --discovery-service and --spotinst-*; each says what to
+do instead. update cluster --yes makes clusters on hosts live; those in a cloud stay
+with kops. edit cluster takes --set and --unset beside an editor, and every command
+that writes takes -m MESSAGE and --dry-run.
 
 To go back to kops alone:
 
