@@ -180,7 +180,7 @@ func (m *Machine) StopServices(ctx context.Context) error {
 	}
 	for rec := range m.lost {
 		if err := m.root.Remove(recordName(rec)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			m.log.WarnContext(ctx, "cannot drop a record", slog.String("service", rec), slog.Any("err", err))
 		}
 	}
 	return nil

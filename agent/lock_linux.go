@@ -46,6 +46,10 @@ func (e *BusyError) Hint() string {
 // ends, however it ends.
 func hold(root *os.Root, command []string) (*os.File, error) {
 	f, err := root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
+	fixed := errors.Is(err, syscall.EROFS) // a disk that failed: what runs can still be stopped
+	if fixed {
+		f, err = root.Open(lockName)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +67,9 @@ func hold(root *os.Root, command []string) (*os.File, error) {
 			return nil, &BusyError{root.Name(), h.Process.PID, h.Process}
 		}
 		return nil, err
+	}
+	if fixed {
+		return f, nil
 	}
 	p, err := processOf(os.Getpid())
 	if err == nil {
