@@ -116,9 +116,24 @@ func New(ctx context.Context, opt Options) (*Agent, error) {
 		a.mem.ClusterID, a.mem.Group = boot.ClusterID, boot.Group
 	}
 	if a.mem.ClusterID != boot.ClusterID || a.mem.Group != boot.Group {
-		return nil, fmt.Errorf("this host is of group %s of the cluster with id %s, not of group %s of %s", a.mem.Group, a.mem.ClusterID, boot.Group, boot.ClusterID)
+		return nil, &otherError{a.mem, boot, opt.Memory.Name()}
 	}
 	return a, nil
+}
+
+// otherError says that a host was one of another cluster, or group.
+type otherError struct {
+	was   memory
+	boot  bundle.Bootstrap
+	place string // of the memory
+}
+
+func (e *otherError) Error() string {
+	return fmt.Sprintf("this host is of group %s of the cluster with id %s, not of group %s of %s", e.was.Group, e.was.ClusterID, e.boot.Group, e.boot.ClusterID)
+}
+
+func (e *otherError) Hint() string {
+	return "what it keeps of the other is beside " + e.place + ": move that away, or give this agent a directory of its own"
 }
 
 // Run follows the release until ctx ends, and leaves all services running then.
