@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -163,6 +164,10 @@ func (m Machine) start(name cluster.Name, address string, flags ...string) (<-ch
 		return nil, fmt.Errorf("start stateroom-agent: %w", err)
 	}
 	defer log.Close()
+	before, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, fmt.Errorf("start stateroom-agent: %w", err)
+	}
 	args := []string{"run", "--bootstrap", m.bootstrapPath(name), "--dir", m.Dir(name), "--node", m.Node, "--address", address, "--cache", m.Cache}
 	args = append(args, flags...)
 	cmd := exec.Command(m.Agent, args...)
@@ -178,16 +183,19 @@ func (m Machine) start(name cluster.Name, address string, flags ...string) (<-ch
 		if err == nil {
 			err = errors.New("it ended")
 		}
-		ended <- &AgentError{Args: args, Err: err, Output: m.agentWords(name)}
+		ended <- &AgentError{Args: args, Err: err, Output: m.agentWords(name, before)}
 	}()
 	return ended, nil
 }
 
-// agentWords is the end of what the agent printed.
-func (m Machine) agentWords(name cluster.Name) string {
+// agentWords is the end of what the agent printed since its log had so many bytes.
+func (m Machine) agentWords(name cluster.Name, since int64) string {
 	b, err := os.ReadFile(m.AgentLog(name))
 	if err != nil {
 		return ""
+	}
+	if since <= int64(len(b)) { // else the log was put aside
+		b = b[since:]
 	}
 	return bundle.LastWords(string(b))
 }

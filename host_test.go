@@ -105,6 +105,41 @@ func TestWithoutAnAgentNothingIsStarted(t *testing.T) {
 	}
 }
 
+// The words of an agent are those of this one, not of the one before.
+func TestUpSaysWhatThisAgentSaid(t *testing.T) {
+	m := machine(t, `case $1 in status) echo '{"agent":0}';; *) echo "address in use" >&2; exit 1;; esac`)
+	if err := os.MkdirAll(m.Dir(demo), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.AgentLog(demo), []byte("a word of long ago\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := onDisk(t).Up(t.Context(), demo, Up{Programs: Programs{Catalogue: made()}, Machine: m, Wait: time.Minute})
+	if err == nil || !strings.Contains(err.Error(), "address in use") || strings.Contains(err.Error(), "long ago") {
+		t.Errorf("up: %v", err)
+	}
+}
+
+// A cluster that is made again in another store is another one, and what this
+// machine keeps of the first is not taken for its own.
+func TestUpLeavesTheHostOfAnotherAlone(t *testing.T) {
+	m := machine(t, `case $1 in status) echo '{"agent":0}';; *) exit 1;; esac`)
+	up := Up{Programs: Programs{Catalogue: made()}, Machine: m, Wait: time.Second}
+	_, _ = onDisk(t).Up(t.Context(), demo, up) // the first one, whose agent ends
+	before, err := os.ReadFile(m.bootstrapPath(demo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = onDisk(t).Up(t.Context(), demo, up)
+	other := new(OtherHostError)
+	if !errors.As(err, &other) || !errors.Is(err, fs.ErrPermission) || !strings.Contains(other.Hint(), m.Dir(demo)) {
+		t.Errorf("up: %v", err)
+	}
+	if now, err := os.ReadFile(m.bootstrapPath(demo)); err != nil || string(now) != string(before) {
+		t.Errorf("the bootstrap file is another: %v", err)
+	}
+}
+
 func TestStopAsksTheAgentProgram(t *testing.T) {
 	m := machine(t, `case $1 in
 status) echo '{"agent":7,"services":[{"name":"etcd-main","pid":8,"state":"running"},{"name":"x","state":"waiting"}]}';;

@@ -123,7 +123,11 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 		return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
 	}
 	// What is there is not written again: the disk may be full.
-	if old, err := os.ReadFile(m.bootstrapPath(name)); err != nil || !bytes.Equal(old, data) {
+	old, err := os.ReadFile(m.bootstrapPath(name))
+	if was, bad := bundle.DecodeBootstrap(old); err == nil && bad == nil && was.ClusterID != id {
+		return nil, &OtherHostError{Cluster: name, ID: id, Other: was.ClusterID, Dir: m.Dir(name)}
+	}
+	if err != nil || !bytes.Equal(old, data) {
 		if err := WriteSecretFile(m.bootstrapPath(name), data); err != nil {
 			return nil, fmt.Errorf("make this machine a host of %s: %w", name, err)
 		}
@@ -146,6 +150,27 @@ func (s *Store) join(ctx context.Context, name cluster.Name, up Up) (<-chan erro
 	}
 	up.Say("starting stateroom-agent on %s (log: %s)", address, m.AgentLog(name))
 	return m.start(name, address, s.pollHere()...)
+}
+
+// OtherHostError says that this machine is a host of a cluster of the same name
+// that was another: its store is not here any more, or it was deleted.
+type OtherHostError struct {
+	Cluster   cluster.Name
+	ID, Other string // of the histories of the two
+	Dir       string // of the other, on this machine
+}
+
+func (e *OtherHostError) Error() string {
+	return fmt.Sprintf("this machine is a host of another cluster %s (%s, and not %s)", e.Cluster, e.Other, e.ID)
+}
+
+// Is makes an OtherHostError an fs.ErrPermission: what belongs to another is
+// left alone.
+func (e *OtherHostError) Is(target error) bool { return target == fs.ErrPermission }
+
+// Hint says what to do with what is there.
+func (e *OtherHostError) Hint() string {
+	return fmt.Sprintf("its keys and its etcd are in %s: if nobody needs them, stateroom down %s, and move that folder away", e.Dir, e.Cluster)
 }
 
 // pollHere are the flags of the agent of a machine where a person waits for it:
