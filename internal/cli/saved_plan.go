@@ -22,9 +22,16 @@ func isPlanFile(arg string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// savePlan keeps a plan in a file that nobody else can read, and replaces one
+// savePlan keeps a plan in a file that nobody else can read, and replaces a plan
 // that lies there.
-func (env *Env) savePlan(s *stateroom.Store, u *stateroom.Update, file string) error {
+func (env *Env) savePlan(ctx context.Context, s *stateroom.Store, u *stateroom.Update, file string) error {
+	old, err := readOld(ctx, file, stateroom.MaxSavedPlan)
+	if err != nil {
+		return err
+	}
+	if _, err := stateroom.ParseSavedPlan(old); err != nil && len(old) > 0 {
+		return &occupiedError{file, "is no plan", "name another file with --out"}
+	}
 	b, err := s.Save(u)
 	if err != nil {
 		return err

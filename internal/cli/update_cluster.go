@@ -140,7 +140,7 @@ func runUpdateCluster(ctx context.Context, env *Env, opt updateOptions, args []s
 		return err
 	}
 	if opt.out != "" {
-		if err := env.savePlan(s, u, opt.out); err != nil {
+		if err := env.savePlan(ctx, s, u, opt.out); err != nil {
 			return err
 		}
 	}
