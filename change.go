@@ -41,6 +41,7 @@ type recorder struct {
 
 	downgrade bool             // a lower Kubernetes version is meant
 	was       *cluster.Cluster // as it was found before anything was written; see inspect
+	shown     []FileChange     // see end
 }
 
 func record(t *store.Tx) *recorder {
@@ -111,6 +112,15 @@ func readBefore(ctx context.Context, sn *store.Snapshot, name string) ([]byte, e
 // errRehearsed ends a dry run: an update whose function fails writes nothing.
 var errRehearsed = errors.New("dry run")
 
+// end is what a change ends with before it is committed. What is shown of it is
+// read now: a read that fails after the commit would look as if there were none.
+func (r *recorder) end(ctx context.Context, w Write) (err error) {
+	if r.shown, err = r.changes(ctx); err == nil && w.DryRun {
+		err = errRehearsed
+	}
+	return err
+}
+
 // change runs fn as one commit of a cluster's history, or in a dry run as
 // none. fn may run more than once, on newer states. It will mostly read
 // documents.
@@ -135,10 +145,10 @@ func (s *Store) changeReading(ctx context.Context, name cluster.Name, reads []st
 	after, err := commit(ctx, w.Message, func(t *store.Tx) error {
 		rec = record(t)
 		rec.downgrade = w.Downgrade
-		if err := fn(rec); err != nil || !w.DryRun {
+		if err := fn(rec); err != nil {
 			return err
 		}
-		return errRehearsed
+		return rec.end(ctx, w)
 	})
 	out := &Outcome{Cluster: name, Draft: s.draft, DryRun: w.DryRun}
 	switch {
@@ -153,8 +163,8 @@ func (s *Store) changeReading(ctx context.Context, name cluster.Name, reads []st
 			out.Commit = out.Head
 		}
 	}
-	out.Changes, err = rec.changes(ctx)
-	return out, err
+	out.Changes = rec.shown
+	return out, nil
 }
 
 // committer is what a change is committed with: the cluster's history, or the

@@ -115,10 +115,10 @@ func (s *Store) Resolve(ctx context.Context, name cluster.Name, rs Resolve, w Wr
 	var rec *recorder
 	after, err := h.Settle(ctx, w.Message, rs.File, func(t *store.Tx) error {
 		rec = record(t)
-		if err := rs.apply(ctx, rec, name, kept, open[i].Deleted); err != nil || !w.DryRun {
+		if err := rs.apply(ctx, rec, name, kept, open[i].Deleted); err != nil {
 			return err
 		}
-		return errRehearsed
+		return rec.end(ctx, w)
 	})
 	out := &Outcome{Cluster: name, DryRun: w.DryRun}
 	switch {
@@ -129,8 +129,8 @@ func (s *Store) Resolve(ctx context.Context, name cluster.Name, rs Resolve, w Wr
 	default:
 		out.Commit, out.Head = after.Commit().Number, after.Commit().Number
 	}
-	out.Changes, err = rec.changes(ctx)
-	return out, err
+	out.Changes = rec.shown
+	return out, nil
 }
 
 func (rs Resolve) words(commit int) string {
