@@ -55,6 +55,8 @@ type garbageView struct {
 	Bundles []string       `json:"bundles"`
 	Reports []string       `json:"reports"`
 	Left    leftView       `json:"left"`
+
+	Unfinished bool `json:"unfinished,omitempty"` // an error ended it: nothing is said of what is left
 }
 
 type strippedView struct {
@@ -97,10 +99,17 @@ func runStoreGC(ctx context.Context, env *Env, opt gcOptions, args []string) err
 	views := []garbageView{}
 	for _, name := range names {
 		g, err := s.GC(ctx, name, stateroom.GC{Keep: opt.keep, Write: opt.yes})
+		if g != nil {
+			v := viewGarbage(g, opt.yes)
+			v.Unfinished = err != nil
+			views = append(views, v)
+		}
+		if err != nil && opt.yes && len(views) > 0 { // what went, went
+			_ = env.showGarbage(opt, views)
+		}
 		if err != nil {
 			return err
 		}
-		views = append(views, viewGarbage(g, opt.yes))
 	}
 	return env.showGarbage(opt, views)
 }
@@ -143,7 +152,11 @@ func (o gcOptions) showOne(env *Env, w *lines, v garbageView) {
 	for _, key := range append(v.Bundles, v.Reports...) {
 		w.printf("%s\n", clean(strings.Replace(key, "/", " ", 1)))
 	}
-	if v.Bytes == 0 {
+	switch {
+	case v.Unfinished:
+		w.printf("%s: %d bytes are gone, and it was not finished\n", v.Cluster, v.Bytes)
+		return
+	case v.Bytes == 0:
 		w.printf("%s: nothing to remove\n", v.Cluster)
 		return
 	}
