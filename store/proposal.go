@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -198,44 +200,72 @@ func (u *update) stage(ctx context.Context, objects map[string][]byte) error {
 			names = append(names, name)
 		}
 	}
-	err := forEach(ctx, len(names), func(ctx context.Context, i int) error { return u.h.stageOne(ctx, names[i], objects[names[i]]) })
+	old := make([]bool, len(names))
+	err := forEach(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		old[i], err = u.h.stageOne(ctx, names[i], objects[names[i]])
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	for i, name := range names {
 		u.staged[name+"\x00"+string(digestOf(objects[name]))] = true
+		if old[i] {
+			u.renewed = append(u.renewed, name)
+		}
 	}
 	return nil
 }
 
-func (h *History) stageOne(ctx context.Context, name string, b []byte) error {
+// stageOne puts one object, and reports whether it had been there for long.
+func (h *History) stageOne(ctx context.Context, name string, b []byte) (old bool, err error) {
 	var p pause
 	for try := 1; ; try++ {
 		_, err := h.own.Put(ctx, name, b, vfs.IfAbsent(), "")
 		if err == nil || final(err) {
-			return err
+			return false, err
 		}
 		there, e, err2 := h.own.Get(ctx, name)
 		switch {
 		case err2 == nil && !bytes.Equal(there, b):
-			return &NotSameError{h.name, name}
+			return false, &NotSameError{h.name, name}
 		case err2 == nil && h.s.opt.fresh(e.Time, StagedFor/2):
-			return nil
+			return false, nil
 		case err2 == nil: // it is old enough to be removed as what nothing names
 			_, err = h.own.Put(ctx, name, b, vfs.IfVersion(e.Version), "")
 			if err == nil || notDone(err) { // it is there all the same
-				return nil
+				return true, nil
 			}
 			if final(err) {
-				return err
+				return false, err
 			}
 		}
 		if try == errorTries {
-			return err
+			return false, err
 		}
 		if _, stop := p.wait(ctx); stop != nil {
-			return err
+			return false, err
 		}
+	}
+}
+
+// stageAgain puts the objects once more that had been there for long, now that a
+// commit names them. Where versions are hashes, what removes objects that
+// nothing names cannot see that one was written anew just then.
+func (u *update) stageAgain(ctx context.Context, objects map[string][]byte) {
+	err := forEach(ctx, len(u.renewed), func(ctx context.Context, i int) error {
+		b, ok := objects[u.renewed[i]]
+		if !ok {
+			return nil
+		}
+		_, err := u.h.own.Put(ctx, u.renewed[i], b, vfs.IfAbsent(), "")
+		if errors.Is(err, vfs.ErrConflict) {
+			return nil // as it should be
+		}
+		return err
+	})
+	if err != nil {
+		u.h.s.opt.Log.WarnContext(ctx, "objects of the commit could not be seen to", slog.String("cluster", u.h.name), slog.Any("err", err))
 	}
 }
 

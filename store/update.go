@@ -21,6 +21,7 @@ type update struct {
 	lineage     string // for a cluster that begins with it
 	digests     *digester
 	staged      map[string]bool
+	renewed     []string               // of those, the objects that had been there for long
 	own         map[string]bool        // transactions of records that it put
 	waited      map[int]time.Duration  // for the writers of unfinished records
 	adopt       func(name string) bool // which foreign edits to import, fresh ones too; nil: what is not fresh
@@ -267,6 +268,7 @@ func (u *update) carryOut(ctx context.Context, st *state, sv *survey, d *proposa
 	// If we stop here, the commit stands, and whoever comes next finishes it.
 	committed := u.h.s.opt.Now()
 	u.own[u.transaction] = true
+	u.stageAgain(ctx, d.objects)
 	c.tip, c.window, c.first = standing, []*record{standing}, d.conditions(standing, sv, l)
 	u.checkOut(ctx, c, committed)
 	return d.committed(standing), nil
