@@ -82,6 +82,9 @@ func (p *programFlags) flags(f *pflag.FlagSet) {
 // shows how far they are with the programs, which the caller ends.
 func (env *Env) programs(ctx context.Context, p programFlags) (out stateroom.Programs, show *progress, err error) {
 	show = env.newProgress()
+	if p.catalogue != "" && p.source != "" {
+		return out, show, usagef("give one of them", "--catalogue says where programs are, --kubernetes-source what builds them: which is meant?")
+	}
 	out = stateroom.Programs{Progress: show.at, Source: p.source, Rebuild: p.source != ""}
 	if out.Cache, err = env.cacheDir("assets"); err != nil {
 		return out, show, err
