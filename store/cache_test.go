@@ -237,3 +237,24 @@ func TestTheReleaseIsSeenToByWhoeverMayChangeIt(t *testing.T) {
 	}
 	expect(t, get(t, d, own+"/release"), right)
 }
+
+// A secret that somebody else gave a plain digest is one all the same.
+func TestSecretsOfPlainDigestsAreNotCached(t *testing.T) {
+	d, cache := mem.New(mem.Options{}), shelf{}
+	commit(t, client(t, d, func(o *store.Options) { o.Keyed = func(string) bool { return false } }), "create", files{"config": "a: 1\n", "secrets/token": "hunter2"})
+	sn, err := opened(t, d, cache).Cluster(demo).Head(t.Context(), "config", "secrets/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := sn.ReadFile(t.Context(), "secrets/token"); err != nil || string(b) != "hunter2" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if len(cache) != 1 {
+		t.Errorf("%d entries are kept", len(cache))
+	}
+	for key, b := range cache {
+		if strings.Contains(string(b), "hunter2") {
+			t.Errorf("%s: %s", key, b)
+		}
+	}
+}

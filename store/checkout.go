@@ -312,9 +312,8 @@ func (c *checkout) putHead(ctx context.Context) error {
 		if c.headAt != "" { // readable or not
 			cond = vfs.IfVersion(c.headAt)
 		}
-		next.Lease = c.h.lease(c.head)
-		if c.head != nil && c.head.ClusterID != next.ClusterID {
-			next.Lease = nil // it was of the cluster's life before
+		if next.Kind != Deleted {
+			next.Lease = c.h.lease(c.head)
 		}
 		_, err := c.h.own.Put(ctx, headName, next.encode(), cond, "")
 		switch {

@@ -98,7 +98,7 @@ var mutants = []mutant{
 	{"a lease moves no head: its If-Match", "store/lease.go",
 		"vfs.IfVersion(at), \"\")", "vfs.Cond{}, \"\")\n\t\t_ = at", "./store", explorer},
 	{"a commit carries the lease along", "store/checkout.go",
-		"		next.Lease = c.h.lease(c.head)\n", "", "./store", "^TestLeaseIsAdviceThatEnds$"},
+		"next.Lease = c.h.lease(c.head)", "next.Lease = nil", "./store", "^TestLeaseIsAdviceThatEnds$"},
 	{"fsync of file", "internal/durable/durable.go",
 		"	return t.do(Change{Op: Sync, Name: name}, f.Sync)\n}\n\n// setMode", "	return nil\n}\n\n// setMode", "./vfs/file", "^TestPowerCuts$"},
 	{"fsync of directory", "internal/durable/durable.go",

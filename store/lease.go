@@ -28,7 +28,7 @@ type Lease struct {
 
 // lease returns the lease of a head that is in force; nil: there is none.
 func (h *History) lease(hd *head) *Lease {
-	if hd == nil || hd.Kind == Deleted || hd.Lease == nil || !h.s.opt.Now().Before(hd.Lease.Until) {
+	if hd == nil || hd.Lease == nil || !h.s.opt.Now().Before(hd.Lease.Until) {
 		return nil
 	}
 	return hd.Lease
