@@ -33,7 +33,6 @@ func (d *readless) Get(ctx context.Context, key string, unless vfs.Version) ([]b
 // A command whose change is committed does not end with an error because what
 // it shows of it cannot be read.
 func TestAChangeThatIsCommittedIsNoError(t *testing.T) {
-	m := mem.New(mem.Options{})
 	open := func(d vfs.Driver) *Store {
 		s, err := Open(t.Context(), vfs.New(d, "mem:"), Options{Author: "Ada <ada@example.com>", Now: later})
 		if err != nil {
@@ -41,13 +40,14 @@ func TestAChangeThatIsCommittedIsNoError(t *testing.T) {
 		}
 		return s
 	}
-	create(t, open(m))
 	for what, do := range map[string]func(s *Store) (*Outcome, error){
 		"edit": func(s *Store) (*Outcome, error) {
 			return s.Edit(t.Context(), demo, Edit{Patch: set(t, "spec.channel=alpha")}, Write{})
 		},
 		"delete": func(s *Store) (*Outcome, error) { return s.Delete(t.Context(), demo, Write{}) },
 	} {
+		m := mem.New(mem.Options{})
+		create(t, open(m))
 		out, err := do(open(&readless{Driver: m}))
 		if err != nil || out.Commit == 0 || len(out.Changes) == 0 {
 			t.Errorf("%s: %+v, %v", what, out, err)
