@@ -31,6 +31,7 @@ type Options struct {
 type Broken struct {
 	Rule string // as in "create-only: of many writers one wins"
 	Err  error
+	echo bool // see Echo
 }
 
 func (b *Broken) Error() string { return b.Rule + ": " + b.Err.Error() }
@@ -56,10 +57,11 @@ func Findings(err error) []error {
 
 // Echo reports whether a finding can come of lost replies alone: the conflict
 // that a writer is told of may be the echo of its own write, which another writer
-// has replaced meanwhile.
+// has replaced meanwhile; and an object that is gone may have been so before the
+// delete whose reply was lost.
 func Echo(finding error) bool {
 	var b *Broken
-	return errors.As(finding, &b) && b.Rule == counterRule
+	return errors.As(finding, &b) && b.echo
 }
 
 // Test runs every rule of the contract against the drivers that open returns,
@@ -145,12 +147,20 @@ type check struct {
 	traits   vfs.Traits
 	rule     string
 	f, other *vfs.FS
+	echo     bool // see echoing
 	findings []error
 }
 
 // broken records that the rule does not hold.
 func (c *check) broken(format string, args ...any) {
-	c.findings = append(c.findings, &Broken{c.rule, fmt.Errorf(format, args...)})
+	c.findings = append(c.findings, &Broken{c.rule, fmt.Errorf(format, args...), c.echo})
+}
+
+// echoing does what may end otherwise where replies are lost; see Echo.
+func (c *check) echoing(do func()) {
+	c.echo = true
+	do()
+	c.echo = false
 }
 
 // is records a finding if err is not what it is to be; want nil is no error.
